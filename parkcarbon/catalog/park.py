@@ -1,0 +1,144 @@
+"""The park document: one YAML that says what a park is, from tenants to meters and their dated facts.
+
+`load_park` refuses unknown keys, dangling references and impossible values with the place and the offending value.
+The database keeps every version of it as a fact; see `ingest park apply`.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Positive = Annotated[float, Meta(gt=0)]
+Flow = Literal[
+    "import", "export", "generation", "charge", "discharge", "fuel", "heat", "sub_meter", "process"
+]
+
+
+class Name(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages of the page."""
+
+    zh: str
+    en: str
+
+
+class Tenant(Struct, frozen=True, forbid_unknown_fields=True):
+    """A legal entity in the park."""
+
+    tenant: Slug
+    name: Name
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whoever may send batches for this park.
+
+    `window_from` and `window_to` are the time range that an import declares; without them readings may be
+    400 days old and 5 minutes ahead.
+    """
+
+    source: Slug
+    kind: Literal["edge", "gateway", "import"] = "edge"
+    via: Slug | None = None
+    public_key: str | None = None  # base64 Ed25519
+    window_from: dt.datetime | None = None
+    window_to: dt.datetime | None = None
+
+
+class Episode(Struct, frozen=True, forbid_unknown_fields=True):
+    """From `at` on, this physical meter with these ratios; `end_reading` belongs to the meter before."""
+
+    at: dt.datetime
+    serial: str | None = None
+    ct: Positive = 1.0
+    pt: Positive = 1.0
+    sign: Literal[1, -1] = 1
+    modulus: Positive | None = None
+    limit_per_h: Positive | None = None
+    end_reading: float | None = None
+    start_reading: float | None = None
+
+
+class Point(Struct, frozen=True, forbid_unknown_fields=True):
+    """One quantity of one device."""
+
+    quantity: str
+    kind: Literal["counter", "gauge", "delta"]
+    period_s: Positive = 900.0
+    flow: Flow | None = None
+    limit_per_h: Positive | None = None  # register units per hour, before the meter ratio
+    resolution: Annotated[float, Meta(ge=0)] = 0.0  # one register step
+    modulus: Positive | None = None
+    episodes: tuple[Episode, ...] = ()
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True):
+    """A meter, inverter or battery; listed in bus order."""
+
+    device: Slug
+    name: Name
+    profile: str
+    points: tuple[Point, ...]
+    tenant: Slug | None = None
+    source: Slug | None = None
+    bus: str = ""
+    active: bool = True
+
+
+class FactorSeries(Struct, frozen=True, forbid_unknown_fields=True):
+    """An organisation's own hourly factor (grid intensity), loaded from a CSV beside the document."""
+
+    factor: str
+    purpose: str
+    carrier: Literal["electricity", "gas", "heat"]
+    region: str
+    gas: str
+    unit: str
+    file: str
+    time_column: str
+    value_column: str
+    publisher: str
+    edition: str
+    span_s: Positive = 3600.0
+    data_year: int | None = None
+    published_on: dt.date | None = None
+
+
+class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the calculation may not guess."""
+
+    electricity_region: str
+    fuel_region: str = ""
+    heat_region: str = ""
+    gwp_set: Literal["AR4", "AR5", "AR6"] = "AR6"
+    electricity_factor: str | None = None  # id of a factor series that goes before the published averages
+    consolidation: Literal["operational_control", "financial_control", "equity_share"] = "operational_control"
+
+
+class Park(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole park."""
+
+    park: Slug
+    name: Name
+    timezone: str
+    method: MethodSettings
+    tenants: tuple[Tenant, ...] = ()
+    sources: tuple[Source, ...] = ()
+    devices: tuple[Device, ...] = ()
+    factor_series: tuple[FactorSeries, ...] = ()
+    currency: str = "CNY"
+    electricity_price_per_kwh: float | None = None
+    contract_demand_kw: Positive | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def decode_park(text: bytes | str) -> Park:
+    """Decode a park document without cross checks.
+
+    Raises:
+        msgspec.ValidationError: with the path of the first offending member.
+    """
+    return msgspec.yaml.decode(text, type=Park)

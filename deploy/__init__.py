@@ -1,0 +1,1 @@
+"""How ParkCarbon is put on machines."""

@@ -1,0 +1,1 @@
+"""A whole park on one machine: servers from wheels, processes supervised."""

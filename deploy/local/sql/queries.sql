@@ -1,0 +1,39 @@
+-- name: history_state
+-- How far the demo's history is: batches that sources still hold, spans still to be computed, newest reading.
+select
+    coalesce(sum(coalesce((status ->> 'depth')::bigint, 0)) filter (where kind = 'edge'), 0)::bigint as waiting,
+    count(*) filter (where kind = 'edge' and status is null)::bigint as silent,
+    (select count(*) from recompute)::bigint as queued,
+    (select count(*) from reading)::bigint as readings,
+    (select extract(epoch from max(last_time)) from point_state)::double precision as newest_s
+from source;
+
+-- name: campus_waiting
+-- Spans whose intervals are still to be computed.
+select count(*)::bigint from recompute;
+
+-- name: campus_totals
+-- Amounts and location-based emissions of a park by carrier and flow.
+select p.carrier, sum(i.amount_micro)::numeric as amount_micro, sum(i.co2e_nano_kg)::numeric as co2e_nano_kg
+from interval_15min i
+join point p using (point_id)
+where p.park_id = $1 and p.flow is not null
+group by p.carrier;
+
+-- name: campus_months
+-- Electricity of each local month.
+select to_char(r.month, 'YYYY-MM') as month,
+       sum(r.amount_micro)::numeric as amount_micro,
+       sum(r.co2e_nano_kg)::numeric as co2e_nano_kg
+from rollup_month r
+join point p using (point_id)
+where p.park_id = $1 and p.flow = 'import' and p.carrier = 'electricity'
+group by r.month
+order by r.month;
+
+-- name: campus_suspect
+-- Meter-hours of electricity that are suspect.
+select count(*) filter (where i.suspect)::bigint as quarters
+from interval_15min i
+join point p using (point_id)
+where p.park_id = $1 and p.carrier = 'electricity';

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from parkcarbon.kit.db import Database, load_queries
 
 from .stack import Stack, StackError, ports_of, run_once, start_servers, wait_for

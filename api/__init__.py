@@ -1,0 +1,1 @@
+"""The read side: HTTP API, live stream, sign-in; serves the web app."""

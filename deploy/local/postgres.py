@@ -77,7 +77,7 @@ def prepare(data: Path) -> pwd.struct_passwd | None:
     for leftover in data.iterdir():  # an initdb that was killed half-way
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     command = [
-        str(POSTGRES_BIN_PATH / "initdb"),
+        str(binary("initdb")),
         "-D",
         str(data),
         "-U",

@@ -8,13 +8,12 @@ import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
+import yaml
 from msgspec import Meta, Struct, field
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Positive = Annotated[float, Meta(gt=0)]
-Flow = Literal[
-    "import", "export", "generation", "charge", "discharge", "fuel", "heat", "sub_meter", "process"
-]
+Flow = Literal["import", "export", "generation", "charge", "discharge", "fuel", "heat", "sub_meter", "process"]
 
 
 class Name(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,10 +134,19 @@ class Park(Struct, frozen=True, forbid_unknown_fields=True):
     notes: dict[str, str] = field(default_factory=dict)
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader that leaves time stamps as text, so that quoted and bare ones read alike."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute that PyYAML looks at
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def decode_park(text: bytes | str) -> Park:
     """Decode a park document without cross checks.
 
     Raises:
         msgspec.ValidationError: with the path of the first offending member.
     """
-    return msgspec.yaml.decode(text, type=Park)
+    return msgspec.convert(yaml.load(text, Loader=_PlainLoader), type=Park)  # noqa: S506 - a safe loader

@@ -1,0 +1,327 @@
+"""Emission factors as dated, sourced records, and the one way to choose among them.
+
+A lookup returns the factor and how it matched. Falling back is part of the result; no match raises, never zero.
+
+References:
+    accounting rules 1.1-1.6, 1.10, 1.11: data year and publication are indexed both; provinces without a value (Tibet)
+    fall back to the national one, flagged; a life-cycle (carbon-footprint) factor is refused in scope 2; a fuel factor
+    carries its calorific basis (NCV or HHV) and the two are never mixed.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+from .readings import FloatArray, Int64Array
+
+PURPOSES: Final = frozenset(
+    {
+        "grid_average",
+        "grid_remainder",
+        "grid_fossil",
+        "fuel_combustion",
+        "calorific_value",
+        "carbon_content",
+        "oxidation",
+        "heat_purchased",
+        "gwp",
+    }
+)
+
+WORLD: Final = "World"
+
+
+class Match(IntEnum):
+    """How a factor was found, stored with every result: never renumber, only add."""
+
+    EXACT = 0  # region and data year as asked
+    NEWEST_PUBLISHED = 1  # newest data year known, older than the year asked
+    NEWER_THAN_PERIOD = 2  # only newer data years are known
+    NATIONAL_FALLBACK = 3  # the region has no value of its own
+    WORLD_DEFAULT = 4  # an international default
+    SERIES = 5  # hour-stamped values of the organisation or grid
+    UNDATED = 6  # the record has no data year
+    DECLARED = 7  # named by the method settings, such as a GWP set
+    LOCATION_FALLBACK = 8  # market-based without a remainder factor: the location-based one
+
+
+class NoFactorError(LookupError):
+    """No factor applies; the amount stays out of the total and the reason is shown."""
+
+
+class FactorRefusedError(ValueError):
+    """The record cannot be used for what it claims, for example a life-cycle value as a grid factor."""
+
+
+NoFactor = NoFactorError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One factor record.
+
+    Attributes:
+        factor: id, unique in the catalog.
+        purpose: one of `PURPOSES`.
+        carrier: `electricity`, `gas`, `heat` or a fuel's name; empty for gwp.
+        region: `China`, `China/JS`, `World`, ...
+        gas: `CO2`, `CO2e`, `CH4`, `N2O`, `C`, or empty for calorific values and oxidation.
+        basis: calorific basis or production basis in the publisher's words.
+        unit: unit of `value`, for example `kgCO2/kWh`.
+        value: the number; None for a series and for a region that is listed without one.
+        data_year: year the value describes; not the year of publication.
+        publisher: body that publishes it.
+        edition: document and number.
+        published_on: day of publication, None where it is not known.
+        unverified: True when the number was not seen in its source; every result says so.
+        title: what the record is called.
+        valid_from: first day the record applies to, None: no bound.
+        valid_to: day after the last, None: no bound.
+        recorded_at: when this system learned it; None: always known.
+        series: True when the values are hour-stamped and `value` is None.
+    """
+
+    factor: str
+    purpose: str
+    carrier: str
+    region: str
+    gas: str
+    unit: str
+    value: float | None
+    basis: str = ""
+    data_year: int | None = None
+    publisher: str = ""
+    edition: str = ""
+    published_on: dt.date | None = None
+    unverified: bool = False
+    title: str = ""
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    recorded_at: dt.datetime | None = None
+    series: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be right.
+
+        Raises:
+            FactorRefusedError: unknown purpose, life-cycle value as a grid factor, or a naive `recorded_at`.
+        """
+        if self.purpose not in PURPOSES:
+            raise FactorRefusedError(f"{self.factor}: purpose {self.purpose!r} is not one of {sorted(PURPOSES)}")
+        if self.purpose.startswith("grid_") and is_life_cycle(self.basis + " " + self.title):
+            raise FactorRefusedError(f"{self.factor}: a life-cycle value is no {self.purpose} factor")
+        if self.recorded_at is not None and self.recorded_at.tzinfo is None:
+            raise FactorRefusedError(f"{self.factor}: recorded_at {self.recorded_at} has no time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class FactorMatch:
+    """A factor and how it was found; `notes` are sentences for the result's warnings."""
+
+    factor: Factor
+    match: Match
+    notes: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """The number.
+
+        Raises:
+            NoFactorError: when the factor is a series: ask `FactorSeries` for the hour.
+        """
+        if self.factor.value is None:
+            raise NoFactorError(f"{self.factor.factor} is a series without one value")
+        return self.factor.value
+
+    @property
+    def unverified(self) -> bool:
+        """True when the number was not seen in its source."""
+        return self.factor.unverified
+
+
+@dataclass(frozen=True)
+class FactorSeries:
+    """Values of a factor by the hour (or any span).
+
+    Attributes:
+        factor: the record they belong to.
+        start_ms: start of each span [ms UTC], strictly ascending.
+        span_ms: length of each span [ms].
+        value: value over the span [unit of the record].
+    """
+
+    factor: Factor
+    start_ms: Int64Array
+    span_ms: Int64Array
+    value: FloatArray
+
+    def at(self, time_ms: Int64Array) -> FloatArray:
+        """Value that applies at each time [unit of the record]; NaN where the series has none."""
+        if len(self.start_ms) == 0:
+            return np.full(len(time_ms), np.nan)
+        position = np.searchsorted(self.start_ms, time_ms, side="right") - 1
+        inside = position >= 0
+        position = np.maximum(position, 0)
+        inside &= time_ms < self.start_ms[position] + self.span_ms[position]
+        found: FloatArray = np.where(inside, self.value[position], np.nan)
+        return found
+
+
+def is_life_cycle(words: str) -> bool:
+    """True when a record's words call it a life-cycle or carbon-footprint value.
+
+    >>> is_life_cycle("LIFE-CYCLE intensity of generation"), is_life_cycle("production-side annual average")
+    (True, False)
+    """
+    plain = words.lower().replace("-", " ")
+    return any(mark in plain for mark in ("life cycle", "lifecycle", "footprint", "碳足迹", "生命周期"))
+
+
+def lookup(
+    factors: Iterable[Factor],
+    *,
+    purpose: str,
+    region: str,
+    gas: str | tuple[str, ...],
+    carrier: str,
+    data_year: int,
+    known_on: dt.date | dt.datetime,
+    on: dt.date | None = None,
+    basis: str | None = None,
+    edition: tuple[str, str] | None = None,
+) -> FactorMatch:
+    """Choose a factor by purpose, region, gas, carrier, data year and date of knowledge.
+
+    Order: the region as asked before its country before the world (never the world for a grid); there the asked data
+    year, else the newest older one, else the oldest newer one, else an undated record. Among records of one year the
+    newest published, then the newest recorded counts, then the smaller id, so the answer never depends on the order of
+    `factors`.
+
+    Args:
+        factors: all records.
+        purpose: one of `PURPOSES`.
+        region: for example `China/JS`.
+        gas: the gas, or several in order of preference.
+        carrier: the carrier.
+        data_year: year of the activity.
+        known_on: only what was published and recorded by then counts; a plain date means the end of that day UTC.
+        on: day of the activity, tested against `valid_from` and `valid_to`; None: any day of `data_year`.
+        basis: `NCV` or `HHV`: only records whose basis or unit names it.
+        edition: `(publisher, edition)` that the record must come from, so that one set is used throughout.
+
+    Returns:
+        The factor and how it matched.
+
+    Raises:
+        NoFactorError: when nothing matches.
+        ValueError: when `purpose` is not a purpose.
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"purpose {purpose!r} is not one of {sorted(PURPOSES)}")
+    known = [
+        factor
+        for factor in factors
+        if factor.purpose == purpose
+        and factor.carrier == carrier
+        and (factor.value is not None or factor.series)
+        and _known(factor, known_on)
+        and _valid(factor, data_year, on)
+        and (basis is None or has_basis(factor, basis))
+        and (edition is None or (factor.publisher, factor.edition) == edition)
+    ]
+    for wanted in (gas,) if isinstance(gas, str) else gas:
+        found = _nearest([factor for factor in known if factor.gas == wanted], purpose, region, data_year)
+        if found is not None:
+            return found
+    asked = gas if isinstance(gas, str) else "/".join(gas)
+    raise NoFactorError(
+        f"no {purpose} factor for {carrier or 'any carrier'}, {asked or 'no gas'}, region {region or '(none)'},"
+        f" {data_year}, known on {known_on}"
+    )
+
+
+def named(factors: Iterable[Factor], factor: str, known_on: dt.date | dt.datetime) -> FactorMatch:
+    """The factor with this id, newest record known; for settings that name one.
+
+    Raises:
+        NoFactorError: when no such record is known.
+    """
+    known = [record for record in factors if record.factor == factor and _known(record, known_on)]
+    if not known:
+        raise NoFactorError(f"no factor {factor!r} known on {known_on}")
+    best = _best(known)
+    return FactorMatch(best, Match.SERIES if best.series else Match.DECLARED)
+
+
+def has_basis(factor: Factor, basis: str) -> bool:
+    """True when the record names this calorific basis; `HHV` and `NCV` are never taken for one another."""
+    words = f"{factor.basis} {factor.unit}"
+    if basis == "NCV":
+        return "NCV" in words and "HHV" not in words
+    return basis in words
+
+
+def _nearest(candidates: list[Factor], purpose: str, region: str, data_year: int) -> FactorMatch | None:
+    country = region.partition("/")[0]
+    places = [region] if country == region else [region, country]
+    if not purpose.startswith("grid_") and region and WORLD not in places:
+        places.append(WORLD)
+    for place in places:
+        here = [factor for factor in candidates if factor.region == place]
+        if here:
+            chosen = _by_year(here, data_year)
+            return chosen if place == region else _fallen_back(chosen, place, region)
+    return None
+
+
+def _by_year(candidates: list[Factor], data_year: int) -> FactorMatch:
+    years = [factor.data_year for factor in candidates if factor.data_year is not None]
+    if not years:
+        return FactorMatch(_best(candidates), Match.UNDATED)
+    older = [year for year in years if year <= data_year]
+    year = max(older) if older else min(years)
+    best = _best([factor for factor in candidates if factor.data_year == year])
+    if best.series:
+        return FactorMatch(best, Match.SERIES)
+    if year == data_year:
+        return FactorMatch(best, Match.EXACT)
+    match = Match.NEWEST_PUBLISHED if year < data_year else Match.NEWER_THAN_PERIOD
+    return FactorMatch(best, match, (f"{best.factor} describes {year}, not {data_year}",))
+
+
+def _fallen_back(found: FactorMatch, place: str, region: str) -> FactorMatch:
+    match = Match.WORLD_DEFAULT if place == WORLD else Match.NATIONAL_FALLBACK
+    note = f"no value for {region}: {found.factor.factor} of {place} is used"
+    return replace(found, match=match, notes=(*found.notes, note))
+
+
+def _best(candidates: list[Factor]) -> Factor:
+    """Newest published, then newest recorded, then the smaller id."""
+    return max(sorted(candidates, key=lambda factor: factor.factor), key=_newness)
+
+
+def _newness(factor: Factor) -> tuple[dt.date, float]:
+    recorded = -math.inf if factor.recorded_at is None else factor.recorded_at.timestamp()
+    return factor.published_on or dt.date.min, recorded
+
+
+def _known(factor: Factor, known_on: dt.date | dt.datetime) -> bool:
+    if isinstance(known_on, dt.datetime):
+        day, moment = known_on.astimezone(dt.UTC).date(), known_on
+    else:
+        day, moment = known_on, dt.datetime.combine(known_on, dt.time.max, dt.UTC)
+    if factor.published_on is not None and factor.published_on > day:
+        return False
+    return factor.recorded_at is None or factor.recorded_at <= moment
+
+
+def _valid(factor: Factor, data_year: int, on: dt.date | None) -> bool:
+    first, last = (on, on) if on is not None else (dt.date(data_year, 1, 1), dt.date(data_year, 12, 31))
+    if factor.valid_from is not None and factor.valid_from > last:
+        return False
+    return factor.valid_to is None or factor.valid_to > first

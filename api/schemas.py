@@ -106,8 +106,8 @@ class Figure(Model):
 
     value: float | None = Field(description="The number, in `unit`; null when unknown")
     unit: str
-    spark: Annotated[list[float | None], Field(min_length=QUARTERS_PER_DAY, max_length=QUARTERS_PER_DAY)] = (
-        Field(description="Last 24 h, 96 steps of 15 min, oldest first, the running one last; null is a gap")
+    spark: Annotated[list[float | None], Field(min_length=QUARTERS_PER_DAY, max_length=QUARTERS_PER_DAY)] = Field(
+        description="Last 24 h, 96 steps of 15 min, oldest first, the running one last; null is a gap"
     )
     last_week: float | None = Field(description="The same figure at the same local time seven days ago")
 

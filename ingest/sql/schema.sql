@@ -1,6 +1,7 @@
 -- ParkCarbon schema. Facts are append-only and carry recorded_at; derived tables can be rebuilt from facts.
 -- Times are UTC with millisecond resolution; the database never sees a named time zone.
--- reading and interval_15min are partitioned by month (plain PostgreSQL) or are hypertables (TimescaleDB).
+-- reading and interval_15min are hypertables where TimescaleDB is, else partitioned by month (ingest/partitions.py).
+-- This file is what the migrations add up to: a test replays them and compares.
 
 -- ── configuration ────────────────────────────────────────────────────────────────────────────────
 
@@ -177,7 +178,13 @@ create table batch (                     -- fact: what a source sent, and what b
     unique (source_id, boot, seq)
 );
 
-create table reading (                   -- fact: the register as it was shown; an index over batch.raw
+do $$
+declare
+    timescale boolean := exists (select from pg_extension where extname = 'timescaledb');
+begin
+    -- fact: the register as it was shown; an index over batch.raw
+    execute $table$
+create table reading (
     point_id   int              not null,
     time       timestamptz      not null,
     value      double precision,         -- null: not available
@@ -185,7 +192,14 @@ create table reading (                   -- fact: the register as it was shown; 
     span_ms    int              not null default 0,   -- delta readings: length of [time, time + span)
     batch_id   bigint           not null,
     primary key (point_id, time)
-) partition by range (time);
+)
+$table$ || case when timescale then '' else ' partition by range (time)' end;
+    if timescale then
+        perform create_hypertable('reading', 'time', chunk_time_interval => interval '30 days',
+                                  create_default_indexes => false);
+    end if;
+end
+$$;
 
 create table delta_correction (          -- fact: a later batch gave another value for a delta; the newest (made, source, boot, seq) counts
     point_id    int              not null,
@@ -257,7 +271,7 @@ create table point_state (               -- where the scan of a point stands; th
     last_value     double precision,
     last_quality   smallint,
     updated_at     timestamptz not null default now()
-);
+) with (fillfactor = 50);
 
 create table point_checkpoint (          -- the scan state at each UTC midnight
     point_id  int         not null references point,
@@ -266,7 +280,13 @@ create table point_checkpoint (          -- the scan state at each UTC midnight
     primary key (point_id, at)
 );
 
-create table interval_15min (            -- derived: what the scan says, replaced as a whole, never added to
+do $$
+declare
+    timescale boolean := exists (select from pg_extension where extname = 'timescaledb');
+begin
+    -- derived: what the scan says, replaced as a whole, never added to
+    execute $table$
+create table interval_15min (
     point_id      int         not null,
     start         timestamptz not null,
     amount_micro  bigint      not null,
@@ -277,26 +297,33 @@ create table interval_15min (            -- derived: what the scan says, replace
     factor_id     int,
     match         smallint,              -- domain.factors.Match
     primary key (point_id, start)
-) partition by range (start);
+)
+$table$ || case when timescale then '' else ' partition by range (start)' end;
+    if timescale then
+        perform create_hypertable('interval_15min', 'start', chunk_time_interval => interval '30 days',
+                                  create_default_indexes => false);
+    end if;
+end
+$$;
 
 create table rollup_hour (
     point_id int not null, start timestamptz not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
     measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, start)
-);
+) with (fillfactor = 70);
 create table rollup_day (                -- day: a local day of the park
     point_id int not null, day date not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
     measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, day)
-);
+) with (fillfactor = 70);
 create table rollup_month (              -- month: first local day
     point_id int not null, month date not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
     measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, month)
-);
+) with (fillfactor = 70);
 
 create table boundary (                  -- derived: where one register line ends and the next begins
     point_id     int  not null,
@@ -325,3 +352,14 @@ create table recompute (                 -- queue: spans whose intervals are to 
     queued_at  timestamptz not null default now(),
     primary key (point_id, from_time, to_time)
 );
+
+-- Makes a month's partition of a partitioned table; called before the transaction that needs it (ingest/partitions.py).
+create function ensure_partition(parent text, child text, from_time timestamptz, to_time timestamptz) returns void
+language plpgsql as $$
+begin
+    if to_regclass(child) is null then
+        execute format('create table %I (like %I including all)', child, parent);
+        execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, child, from_time, to_time);
+    end if;
+end
+$$;

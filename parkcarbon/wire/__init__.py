@@ -1,0 +1,1 @@
+"""What edge, gateway and ingest agree on: topics, batches, receipts and how custody is handed over."""

@@ -11,7 +11,7 @@ from .reading import Method
 
 CorrectionKind = Literal["exclude", "boundary", "retime"]
 BoundaryKind = Literal["declared", "rollover", "inferred", "glitch"]
-QuestionKind = Literal["inferred_boundary", "declared_reading", "overlap", "negative"]
+QuestionKind = Literal["inferred_boundary", "declared_reading", "implausible", "overlap", "negative"]
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -141,6 +141,7 @@ class ScanState:
         suspect: True when that reading is of quality `suspect`.
         pending: candidates after it, oldest first.
         partial: accumulators of the interval that holds `time_ms`.
+        dropped: candidates since `time_ms` that the next reading contradicted.
     """
 
     time_ms: int | None = None
@@ -149,6 +150,7 @@ class ScanState:
     suspect: bool = False
     pending: tuple[Candidate, ...] = ()
     partial: Partial = NO_PARTIAL
+    dropped: int = 0
 
     @property
     def seen_ms(self) -> int | None:
@@ -170,6 +172,7 @@ class ScanState:
     def to_bytes(self) -> bytes:
         """Canonical JSON; floats are written so that they read back bit-equal."""
         document = {
+            "d": self.dropped,
             "i": [*self.partial[:4], int(self.partial.suspect)],
             "m": self.method,
             "p": [[c.time_ms, c.value, c.method, int(c.suspect)] for c in self.pending],
@@ -198,6 +201,7 @@ class ScanState:
             bool(document["s"]),
             tuple(Candidate(t, x, m, bool(s)) for t, x, m, s in document["p"]),
             Partial(amount, known, measured, method, bool(suspect)),
+            document["d"],
         )
 
 

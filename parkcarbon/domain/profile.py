@@ -65,7 +65,8 @@ class PointDef:
         address: wire address of the first register, 0-based.
         function: Modbus function code, 3 (holding) or 4 (input).
         type: register type.
-        word_order: `big` = most significant register first; bytes within a register are always big-endian.
+        word_order: `big` = most significant register first.
+        byte_order: order of the two bytes of a register; `big` unless the device breaks the Modbus rule.
         scale: factor from the raw number to the quantity's unit.
         registers: count; given by the type.
         not_available: raw codes (all registers as one unsigned number) that mean "no value".
@@ -83,6 +84,7 @@ class PointDef:
     function: Function
     type: RegisterType
     word_order: WordOrder = "big"
+    byte_order: WordOrder = "big"
     scale: float = 1.0
     not_available: tuple[int, ...] = ()
     minimum: float | None = None

@@ -1,7 +1,8 @@
 """Registers to values and back: type, word order, scale, missing codes, valid range.
 
-A register is an unsigned 16-bit number. Bytes inside a register are big-endian (Modbus Application Protocol
-1.1b3, 4.2); the order of registers inside a value is a property of each point.
+A register is an unsigned 16-bit number, big-endian on the wire (Modbus Application Protocol 1.1b3, 4.2). The order of
+registers inside a value is a property of each point, and so is the order of bytes for the few devices that break the
+rule: `big`/`big` is ABCD, `little`/`big` CDAB, `big`/`little` BADC, `little`/`little` DCBA.
 
 The value of a 32-bit float is kept bit for bit as the device sent it, and scales are applied as exact fractions,
 so that a decoded value is the nearest double to what the register shows.
@@ -97,18 +98,23 @@ def number_to_bits(number: float, kind: RegisterType) -> int:
     return step & (high - low)
 
 
+def swap_bytes(word: int) -> int:
+    """Exchange the two bytes of a register."""
+    return (word & 0xFF) << 8 | word >> 8
+
+
 def decode(point: PointDef, registers: Mapping[int, int]) -> Decoded:
     """Decode a point from registers by wire address (of the point's function code).
 
     Raises:
         KeyError: a register of the point was not read.
     """
-    own = _bits(point.address, point.type, point.word_order, registers)
+    own = _bits(point, point.address, point.type, registers)
     if own in point.not_available:
         return NOT_AVAILABLE
     value = _scaled(own, point.type, point.scale)
     for part in point.parts:
-        value += _scaled(_bits(part.address, part.type, point.word_order, registers), part.type, part.scale)
+        value += _scaled(_bits(point, part.address, part.type, registers), part.type, part.scale)
     if not math.isfinite(value):
         return NOT_AVAILABLE
     return Decoded(value, Quality.GOOD if _in_range(point, value) else Quality.OUT_OF_RANGE)
@@ -125,11 +131,11 @@ def encode(point: PointDef, value: float | None) -> dict[int, int]:
     else:
         number, rest = _split(point, value)
         own = number_to_bits(number, point.type)
-    registers = dict(enumerate(bits_to_words(own, point.registers, point.word_order), point.address))
+    registers = _registers(point, point.address, point.type, own)
     for part in point.parts:
         numerator, denominator = scale_fraction(part.scale)
         bits = number_to_bits(rest * denominator / numerator, part.type)
-        registers |= enumerate(bits_to_words(bits, WORDS[part.type], point.word_order), part.address)
+        registers |= _registers(point, part.address, part.type, bits)
         rest = 0.0
     return registers
 
@@ -164,8 +170,18 @@ def encode_serial(serial: SerialDef, text: str) -> dict[int, int]:
     return dict(enumerate(bits_to_words(bits, serial.registers, order), serial.address))
 
 
-def _bits(address: int, kind: RegisterType, order: WordOrder, registers: Mapping[int, int]) -> int:
-    return words_to_bits([registers[address + index] for index in range(WORDS[kind])], order)
+def _bits(point: PointDef, address: int, kind: RegisterType, registers: Mapping[int, int]) -> int:
+    words = [registers[address + index] for index in range(WORDS[kind])]
+    if point.byte_order == "little":
+        words = [swap_bytes(word) for word in words]
+    return words_to_bits(words, point.word_order)
+
+
+def _registers(point: PointDef, address: int, kind: RegisterType, bits: int) -> dict[int, int]:
+    words = bits_to_words(bits, WORDS[kind], point.word_order)
+    if point.byte_order == "little":
+        words = tuple(swap_bytes(word) for word in words)
+    return dict(enumerate(words, address))
 
 
 def _scaled(bits: int, kind: RegisterType, scale: float) -> float:

@@ -1,0 +1,1 @@
+"""Infrastructure any service needs: clock, settings, logs, broker, database, outbox. No domain words."""

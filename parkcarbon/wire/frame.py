@@ -8,13 +8,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 import zstandard
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Meta, Struct
 
 from .body import BODY_MAX_BYTES, Body, Draft, Tombstone, decode_body
@@ -143,6 +144,44 @@ def freeze(
     if len(line) > HEADER_MAX_BYTES:
         raise WireError(f"header of {len(line)} bytes")
     return line + b"\n" + body
+
+
+def builder(
+    draft: Draft,
+    *,
+    park: str,
+    source: str,
+    made: int,
+    profile: Sequence[str] = (),
+    key: Ed25519PrivateKey | None = None,
+) -> Callable[[str, int, str], tuple[bytes, str, int]]:
+    """Return what an outbox calls with (boot, seq, prev) to make (frame, link, readings) inside its transaction."""
+
+    def build(boot: str, seq: int, prev: str) -> tuple[bytes, str, int]:
+        frame = freeze(
+            draft, park=park, source=source, boot=boot, seq=seq, prev=prev, made=made, profile=profile, key=key
+        )
+        return frame, link(frame), draft.n
+
+    return build
+
+
+def load_key(text: bytes) -> Ed25519PrivateKey:
+    """Read a source's private key: PEM, or base64 of the 32 raw bytes.
+
+    Raises:
+        WireError: it is neither.
+    """
+    try:
+        if text.lstrip().startswith(b"-----BEGIN"):
+            key = load_pem_private_key(text, password=None)
+        else:
+            key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(text.strip(), validate=True))
+    except (ValueError, TypeError):
+        raise WireError("not a private key") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise WireError("not an Ed25519 key")
+    return key
 
 
 def parse_header(line: bytes) -> Header:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .reading import OUTSIDE_ENERGY, Quality
+from .reading import OUTSIDE_ENERGY, Method, Quality
 
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -18,6 +18,11 @@ BoolArray = NDArray[np.bool_]
 
 _OUTSIDE = np.zeros(256, dtype=np.bool_)
 _OUTSIDE[[int(quality) for quality in OUTSIDE_ENERGY]] = True
+
+_METHODS = np.zeros(256, np.int8)
+_METHODS[Quality.ESTIMATED] = Method.ESTIMATED
+_METHODS[Quality.MANUAL] = Method.MANUAL
+_METHODS[Quality.SUBSTITUTED] = Method.SUBSTITUTED
 
 
 @dataclass(frozen=True, slots=False)
@@ -125,6 +130,11 @@ class Readings:
         """Only the readings that may enter energy."""
         allowed = self.in_energy
         return self if bool(allowed.all()) else self.take(allowed)
+
+
+def imposed_method(quality: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The best `Method` that readings of these quality codes allow on either side of them."""
+    return _METHODS[quality.view(np.uint8)]
 
 
 def quality_name(code: int) -> str:

@@ -27,7 +27,7 @@ from .acceptance import Line, measured_within_ms
 from .intervals import Intervals
 from .lifelines import Life, Lifelines, corrected, lifelines
 from .reading import DAY_MS, Method, Quality
-from .readings import BoolArray, FloatArray, Int64Array, Readings
+from .readings import BoolArray, FloatArray, Int64Array, Readings, imposed_method
 from .scan_types import (
     Boundary,
     Candidate,
@@ -62,11 +62,6 @@ FEW_READINGS = 24
 
 RUN_READINGS = 6
 """A run of plausible readings shorter than this is not worth a block."""
-
-_METHODS = np.zeros(256, np.int8)
-_METHODS[Quality.ESTIMATED] = Method.ESTIMATED
-_METHODS[Quality.MANUAL] = Method.MANUAL
-_METHODS[Quality.SUBSTITUTED] = Method.SUBSTITUTED
 
 
 class LateReadingError(ValueError):
@@ -232,7 +227,7 @@ class _Columns:
     def __init__(self, readings: Readings) -> None:
         self.time: Int64Array = readings.time_ms
         self._value: FloatArray = readings.value
-        self._method: NDArray[np.int8] = _METHODS[readings.quality.view(np.uint8)]
+        self._method: NDArray[np.int8] = imposed_method(readings.quality)
         self._suspect: BoolArray = readings.quality == Quality.SUSPECT
         self._new_day: Int64Array | None = None
 

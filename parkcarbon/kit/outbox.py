@@ -198,13 +198,16 @@ class Outbox:
 
     # ── appending ────────────────────────────────────────────────────────────────────────────────
 
-    def append(self, build: Build, *, live: bool = True, journal: bytes = b"") -> int:
+    def append(
+        self, build: Build, *, live: bool = True, journal: bytes = b"", note: tuple[str, str] | None = None
+    ) -> int:
         """Store one entry for good.
 
         Args:
             build: makes the bytes; called inside the transaction, again after thinning.
             live: False for history, which is sent in order behind what is live.
             journal: lines for the journal, written after the commit.
+            note: name and text remembered in the same transaction: how far a reader of history has come.
 
         Returns:
             The number of the entry; when this returns, the entry survives a power cut.
@@ -213,16 +216,22 @@ class Outbox:
             OutboxFullError: no room, even after old entries were dropped or thinned.
         """
         with self._lock:
-            seq = self._append(build, live=live)
+            seq = self._append(build, live=live, note=note)
             if self._journal is not None and journal:
                 self._journal.write(journal)
             return seq
 
-    def _append(self, build: Build, *, live: bool) -> int:
+    def note(self, name: str) -> str | None:
+        """Return what the last `append` with this note remembered, None where there was none."""
+        with self._lock:
+            row = self._db.execute("select value from meta where name = ?", (f"note:{name}",)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _append(self, build: Build, *, live: bool, note: tuple[str, str] | None) -> int:
         for _ in range(_ROOM_TRIES):
             if self._room():
                 try:
-                    return self._write(lambda: self._insert(build, live=live), ballast=False)
+                    return self._write(lambda: self._insert(build, live=live, note=note), ballast=False)
                 except OutboxFullError:
                     if not self._make_room():
                         raise
@@ -230,7 +239,7 @@ class Outbox:
                 break
         raise OutboxFullError(f"{self._path} is full")
 
-    def _insert(self, build: Build, *, live: bool) -> int:
+    def _insert(self, build: Build, *, live: bool, note: tuple[str, str] | None = None) -> int:
         row = self._db.execute("select seq from sqlite_sequence where name = 'entry'").fetchone()
         seq = (0 if row is None else int(row[0])) + 1
         frame, link, items = build(self.boot, seq, self._meta("link"))
@@ -240,6 +249,8 @@ class Outbox:
             (seq, live, items, len(frame), now_ms, now_ms, frame),
         )
         self._db.execute("update meta set value = ? where name = 'link'", (link,))
+        if note is not None:
+            self._db.execute("insert or replace into meta values (?, ?)", (f"note:{note[0]}", note[1]))
         return seq
 
     def _write(self, change: Callable[[], Result], *, ballast: bool = True) -> Result:

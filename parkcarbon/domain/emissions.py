@@ -1,0 +1,383 @@
+"""Energy to emissions: kilograms of CO2, CH4 and N2O, and CO2e in integers of 1e-9 kg.
+
+`resolve` chooses the factors of one carrier once and gives a `CarrierFactor`: kg of each gas and kgCO2e per unit of the
+amount. Everything else, intervals, live rates, lines of the inventory, is amount times that, so all of them agree.
+
+Electricity (scope 2), location-based: m = E x EF, EF the average of the grid of the region. Market-based without
+instruments: EF the remainder factor of the newest data year; failing that the location-based one, flagged.
+
+Gas (scope 1), by volume at standard conditions:
+
+    Q [GJ] = V [Nm3] / 1e4 x NCV [GJ/1e4 Nm3]
+    m_CO2 [t] = Q x CC [tC/GJ] x OX x 44/12
+    m_CH4 [kg] = Q / 1e3 x EF_CH4 [kg/TJ],  m_N2O alike
+    m_CO2e = m_CO2 + GWP_CH4 x m_CH4 + GWP_N2O x m_N2O
+
+Heat (scope 2, purchased): m = Q [GJ] x EF [tCO2/GJ].
+
+References:
+    accounting rules 1.3 (Chinese electricity factors are CO2 only), 1.5, 1.10 (NCV and HHV are never mixed), 1.11 (one
+    default set in one statement), 1.12 (389.31 GJ/1e4 Nm3 x 0.0153 tC/GJ x 99 % x 44/12 = 21.6219 tCO2/1e4 Nm3),
+    1.13 (0.11 tCO2/GJ), 1.15 (methane from combustion: the non-fossil GWP, 27.0 in AR6, as its CO2 is counted already),
+    3.14, 3.15 (remainder of the market-based method).
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from .factors import (
+    Factor,
+    FactorMatch,
+    FactorSeries,
+    Match,
+    NoFactorError,
+    lookup,
+    named,
+)
+from .readings import BoolArray, FloatArray, Int64Array
+
+Basis = Literal["location", "market"]
+Gas = Literal["CO2", "CH4", "N2O", "CO2e"]
+
+CO2_PER_C: Final = 44 / 12
+"""Mass of CO2 per mass of carbon [kg/kg]."""
+
+CALORIFIC_UNIT: Final = "GJ/10^4Nm3"
+
+CO2_ONLY_NOTE: Final = "electricity: CO2 only (source limitation)"
+
+_MASS_KG: Final = {"g": 1e-3, "kg": 1.0, "t": 1e3, "lb": 0.45359237}
+_PER: Final = {  # amount unit -> denominators it can be multiplied by, as units of the amount in one of them
+    "kWh": {"kWh": 1.0, "MWh": 1e3, "GJ": 1 / 0.0036, "TJ": 1e3 / 0.0036, "mmBtu": 293.07107017222},
+    "GJ": {"GJ": 1.0, "TJ": 1e3, "kWh": 0.0036, "MWh": 3.6, "mmBtu": 1.05505585262},
+    "Nm3": {"Nm3": 1.0, "10^4Nm3": 1e4},
+}
+_UNIT: Final = re.compile(r"(g|kg|t|lb)(CO2e?|CH4|N2O)/(\S+)(?: \((?:NCV|HHV)\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a calculation may not guess; the park's method settings as plain data.
+
+    Attributes:
+        electricity_region: region of the grid, for example `China/JS`.
+        fuel_region: region whose fuel defaults are used; empty: fuels have no factor and stay out of the total.
+        heat_region: region of the default for purchased heat; empty: likewise.
+        gwp_set: declared set of warming potentials; never a mix.
+        electricity_factor: id of a factor or series that goes before the published averages.
+    """
+
+    electricity_region: str
+    fuel_region: str = ""
+    heat_region: str = ""
+    gwp_set: Literal["AR4", "AR5", "AR6"] = "AR6"
+    electricity_factor: str | None = None
+
+
+@dataclass(frozen=True)
+class CarrierFactor:
+    """Emission per unit of an amount, with its working.
+
+    Attributes:
+        carrier: `electricity`, `gas` or `heat`.
+        unit: unit of the amount the factors are per.
+        scope: 1 or 2.
+        basis: `location` or `market` for scope 2 electricity, else None.
+        gases: kg of each gas per unit; `CO2e` alone where the source does not split it.
+        co2e: kgCO2e per unit; NaN for a series, whose hours have their own.
+        matches: every factor used, the leading one first: its id and match are stored with intervals.
+        notes: sentences for the warnings.
+    """
+
+    carrier: str
+    unit: str
+    scope: Literal[1, 2]
+    basis: Basis | None
+    gases: Mapping[str, float]
+    co2e: float
+    matches: tuple[FactorMatch, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def leading(self) -> FactorMatch:
+        """The match that is stored with intervals."""
+        return self.matches[0]
+
+    @property
+    def is_series(self) -> bool:
+        """True when every hour has its own value."""
+        return self.leading.factor.series
+
+    @property
+    def unverified(self) -> bool:
+        """True when any number behind it was not seen in its source."""
+        return any(match.unverified for match in self.matches)
+
+
+def kg_per_unit(factor: Factor, amount_unit: str) -> float:
+    """Kilograms of the gas of a factor per unit of an amount.
+
+    Raises:
+        NoFactorError: when the units do not meet, for example a factor per GJ and raw cubic metres.
+    """
+    return (math.nan if factor.value is None else factor.value) * unit_scale(factor, amount_unit)
+
+
+def unit_scale(factor: Factor, amount_unit: str) -> float:
+    """What turns a value in the unit of the factor into kg per `amount_unit`."""
+    found = _UNIT.fullmatch(factor.unit)
+    per = _PER.get(amount_unit, {}).get(found[3]) if found else None
+    if found is None or per is None:
+        raise NoFactorError(f"{factor.factor} in {factor.unit} does not apply to an amount in {amount_unit}")
+    return _MASS_KG[found[1]] / per
+
+
+def resolve(
+    factors: Iterable[Factor],
+    settings: Settings,
+    *,
+    carrier: str,
+    unit: str,
+    data_year: int,
+    known_on: dt.date | dt.datetime,
+    basis: Basis = "location",
+) -> CarrierFactor:
+    """Choose the factors of a carrier.
+
+    Args:
+        factors: all records.
+        settings: regions and sets of the park.
+        carrier: `electricity`, `gas` or `heat`.
+        unit: unit of the amounts: kWh, GJ, Nm3.
+        data_year: year of the activity.
+        known_on: date of knowledge.
+        basis: of electricity.
+
+    Raises:
+        NoFactorError: when no factor applies; the amount is then reported as not in the total, with the message.
+    """
+    query = _Query(tuple(factors), settings, carrier, unit, data_year, known_on)
+    if carrier == "electricity":
+        return _electricity(query, basis)
+    return _heat(query) if carrier == "heat" else _fuel(query)
+
+
+def nano_kg(amount_micro: Int64Array, kg_per_amount: float | FloatArray) -> Int64Array:
+    """CO2e of amounts, rounded once.
+
+    Args:
+        amount_micro: amounts [1e-6 unit].
+        kg_per_amount: kgCO2e per unit, one or one per amount; all finite.
+
+    Returns:
+        CO2e [1e-9 kg] = rint(amount_micro x factor x 1e3).
+
+    >>> nano_kg(np.array([1_000_000]), 0.5827)
+    array([582700000])
+    """
+    emitted: Int64Array = np.rint(amount_micro * kg_per_amount * 1e3).astype(np.int64)
+    return emitted
+
+
+def series_nano_kg(
+    start_ms: Int64Array, amount_micro: Int64Array, series: FactorSeries, unit: str
+) -> tuple[Int64Array, BoolArray]:
+    """CO2e of intervals with hour-stamped factors.
+
+    Args:
+        start_ms: starts of the intervals [ms UTC].
+        amount_micro: amounts [1e-6 of `unit`].
+        series: values by the hour; the one whose span holds the start applies.
+        unit: unit of the amounts.
+
+    Returns:
+        CO2e [1e-9 kg], and where a value was known; where not, the CO2e is 0 and must be stored as null.
+    """
+    per_unit = series.at(start_ms) * unit_scale(series.factor, unit)
+    known = np.isfinite(per_unit)
+    return nano_kg(amount_micro, np.where(known, per_unit, 0.0)), known
+
+
+def interval_nano_kg(
+    start_ms: Int64Array, amount_micro: Int64Array, factor: CarrierFactor, series: FactorSeries | None = None
+) -> tuple[Int64Array, BoolArray]:
+    """CO2e of intervals by whatever was resolved: a series by the hour, else one number.
+
+    Raises:
+        NoFactorError: when the factor is a series and its values were not given.
+    """
+    if factor.is_series:
+        if series is None:
+            raise NoFactorError(f"values of the series {factor.leading.factor.factor} are not given")
+        return series_nano_kg(start_ms, amount_micro, series, factor.unit)
+    return nano_kg(amount_micro, factor.co2e), np.ones(len(amount_micro), np.bool_)
+
+
+def gas_masses_kg(amount: float, factor: CarrierFactor) -> dict[str, float]:
+    """Mass of each gas of an amount [kg]."""
+    return {gas: amount * per_unit for gas, per_unit in factor.gases.items()}
+
+
+def warming_potential(
+    factors: Sequence[Factor], gas: str, gwp_set: str, known_on: dt.date | dt.datetime
+) -> FactorMatch:
+    """GWP100 of a gas from the declared set [kgCO2e/kg]; for methane the value for combustion.
+
+    Records are named `GWP-{set}-{gas}`; for methane from combustion `GWP-{set}-CH4-NONFOSSIL` goes first.
+    """
+    names = [f"GWP-{gwp_set}-{gas}-NONFOSSIL", f"GWP-{gwp_set}-{gas}"] if gas == "CH4" else [f"GWP-{gwp_set}-{gas}"]
+    for name in names:
+        if any(factor.factor == name for factor in factors):
+            return named(factors, name, known_on)
+    raise NoFactorError(f"no GWP of {gas} in {gwp_set}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What is asked of the records, once."""
+
+    factors: tuple[Factor, ...]
+    settings: Settings
+    carrier: str
+    unit: str
+    data_year: int
+    known_on: dt.date | dt.datetime
+
+    def find(
+        self,
+        purpose: str,
+        region: str,
+        gas: str | tuple[str, ...],
+        *,
+        basis: str | None = None,
+        edition: tuple[str, str] | None = None,
+    ) -> FactorMatch:
+        return lookup(
+            self.factors,
+            purpose=purpose,
+            region=region,
+            gas=gas,
+            carrier=self.carrier,
+            data_year=self.data_year,
+            known_on=self.known_on,
+            basis=basis,
+            edition=edition,
+        )
+
+
+def _electricity(query: _Query, basis: Basis) -> CarrierFactor:
+    match, notes = _market(query) if basis == "market" else (_location(query), ())
+    per_unit = kg_per_unit(match.factor, query.unit)
+    gas = match.factor.gas
+    if gas == "CO2":
+        notes = (*notes, CO2_ONLY_NOTE)
+    return CarrierFactor(
+        "electricity", query.unit, 2, basis, {gas: per_unit}, per_unit, (match,), (*match.notes, *notes)
+    )
+
+
+def _location(query: _Query) -> FactorMatch:
+    settings = query.settings
+    if settings.electricity_factor is not None:
+        return named(query.factors, settings.electricity_factor, query.known_on)
+    return query.find("grid_average", settings.electricity_region, ("CO2e", "CO2"))
+
+
+def _market(query: _Query) -> tuple[FactorMatch, tuple[str, ...]]:
+    """The remainder of the market-based method; no instruments are applied here."""
+    region = query.settings.electricity_region
+    try:
+        match = query.find("grid_remainder", region, ("CO2e", "CO2"))
+    except NoFactorError:
+        location = _location(query)
+        note = f"no remainder factor for {region}: market-based uses {location.factor.factor}, the location-based one"
+        return FactorMatch(location.factor, Match.LOCATION_FALLBACK, location.notes), (note,)
+    return match, (f"market-based remainder: {match.factor.factor}, data year {match.factor.data_year}",)
+
+
+def _heat(query: _Query) -> CarrierFactor:
+    match = query.find("heat_purchased", query.settings.heat_region, ("CO2e", "CO2"))
+    per_unit = kg_per_unit(match.factor, query.unit)
+    return CarrierFactor("heat", query.unit, 2, None, {match.factor.gas: per_unit}, per_unit, (match,), match.notes)
+
+
+def _fuel(query: _Query) -> CarrierFactor:
+    """Combustion of a fuel metered by volume at standard conditions (NCV chain) or by gross calorific energy (HHV)."""
+    region, carrier = query.settings.fuel_region, query.carrier
+    if query.unit == "Nm3":
+        chain = _chain(query)
+        gj_per_unit, co2, matches, basis = chain.gj_per_nm3, chain.kg_co2_per_nm3, list(chain.matches), "NCV"
+    elif query.unit == "kWh":
+        burnt = query.find("fuel_combustion", region, "CO2", basis="HHV")
+        gj_per_unit, co2, matches, basis = 0.0036, kg_per_unit(burnt.factor, "kWh"), [burnt], "HHV"
+    else:
+        raise NoFactorError(f"{carrier} in {query.unit}: convert it to Nm3 (standard conditions) first")
+    gases, co2e, notes = {"CO2": co2}, co2, []
+    for gas in ("CH4", "N2O"):
+        try:
+            found = query.find("fuel_combustion", region, gas, basis=basis)
+        except NoFactorError as reason:
+            notes.append(f"{gas} of {carrier} is not counted: {reason}")
+            continue
+        potential = warming_potential(query.factors, gas, query.settings.gwp_set, query.known_on)
+        gases[gas] = kg_per_unit(found.factor, "GJ") * gj_per_unit
+        co2e += gases[gas] * potential.value
+        matches += [found, potential]
+    notes = [*(note for match in matches for note in match.notes), *notes]
+    return CarrierFactor(carrier, query.unit, 1, None, gases, co2e, tuple(matches), tuple(dict.fromkeys(notes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Calorific value, carbon content and oxidation of one published set."""
+
+    calorific: FactorMatch
+    carbon: FactorMatch
+    oxidation: FactorMatch
+
+    @property
+    def gj_per_nm3(self) -> float:
+        """Net calorific value [GJ/Nm3]."""
+        return self.calorific.value / 1e4
+
+    @property
+    def kg_co2_per_nm3(self) -> float:
+        """CO2 of combustion [kg/Nm3]."""
+        return tonnes_co2_per_1e4_nm3(self.calorific.value, self.carbon.value, self.oxidation.value) / 10
+
+    @property
+    def matches(self) -> tuple[FactorMatch, ...]:
+        return self.carbon, self.calorific, self.oxidation
+
+
+def tonnes_co2_per_1e4_nm3(ncv_gj: float, carbon_t_per_gj: float, oxidation_pct: float) -> float:
+    """CO2 of burnt gas [t/1e4 Nm3] from calorific value [GJ/1e4 Nm3], carbon content [tC/GJ] and oxidation [%].
+
+    >>> round(tonnes_co2_per_1e4_nm3(389.31, 0.0153, 99.0), 4)
+    21.6219
+    """
+    return ncv_gj * carbon_t_per_gj * (oxidation_pct / 100) * CO2_PER_C
+
+
+def _chain(query: _Query) -> _Chain:
+    """The three factors of one set: the preferred calorific value per volume that comes with an oxidation names it."""
+    complete = {(factor.publisher, factor.edition) for factor in query.factors if factor.purpose == "oxidation"}
+    volumetric = tuple(
+        factor
+        for factor in query.factors
+        if factor.unit == CALORIFIC_UNIT and (factor.publisher, factor.edition) in complete
+    )
+    region = query.settings.fuel_region
+    calorific = replace(query, factors=volumetric).find("calorific_value", region, "", basis="NCV")
+    edition = (calorific.factor.publisher, calorific.factor.edition)
+    return _Chain(
+        calorific,
+        query.find("carbon_content", region, "C", edition=edition),
+        query.find("oxidation", region, "", edition=edition),
+    )

@@ -1,0 +1,1 @@
+"""Mosquitto for a park that others can reach: who may speak where."""

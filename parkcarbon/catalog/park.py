@@ -5,6 +5,8 @@ The database keeps every version of it as a fact; see `ingest park apply`.
 """
 
 import datetime as dt
+from collections.abc import Hashable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -142,6 +144,17 @@ class _PlainLoader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002
+        """Refuse a key that appears twice: YAML itself would silently keep the last."""
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    "while reading a mapping", node.start_mark, f"key {key.value!r} appears twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
 
 def decode_park(text: bytes | str) -> Park:
     """Decode a park document without cross checks.
@@ -150,3 +163,50 @@ def decode_park(text: bytes | str) -> Park:
         msgspec.ValidationError: with the path of the first offending member.
     """
     return msgspec.convert(yaml.load(text, Loader=_PlainLoader), type=Park)  # noqa: S506 - a safe loader
+
+
+class ParkError(ValueError):
+    """A park document is wrong.
+
+    Attributes:
+        problems: one line each: the place, the offending value, what is expected.
+    """
+
+    def __init__(self, name: str, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{name}: {problem}" for problem in problems))
+
+
+def load_park(path: Path) -> Park:
+    """Load a park document and check it; files of factor series are looked up beside it.
+
+    Raises:
+        ParkError: with every problem at once.
+        OSError: the file cannot be read.
+    """
+    return parse_park(path.read_text(encoding="utf-8"), path.name, path.parent)
+
+
+def parse_park(text: str, name: str = "park", folder: Path | None = None) -> Park:
+    """Decode and check the text of a park document.
+
+    Args:
+        text: YAML (JSON is YAML too).
+        name: what messages call the document.
+        folder: where the files of factor series are; None: they are not opened.
+
+    Raises:
+        ParkError: with every problem at once.
+    """
+    from . import check, strict
+
+    try:
+        raw = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        raise ParkError(name, [f"not YAML: {error}"]) from error
+    if problems := list(strict.problems(raw, Park)):
+        raise ParkError(name, problems)
+    park = msgspec.convert(raw, Park)
+    if problems := check.check_park(park, folder):
+        raise ParkError(name, problems)
+    return park

@@ -1,0 +1,10 @@
+import { render } from 'preact';
+import { loadPreferences } from './lib/prefs';
+import { start } from './lib/store';
+import './styles/index.css';
+import { App } from './ui/app';
+
+loadPreferences();
+const root = document.getElementById('app');
+if (root) render(<App />, root);
+void start();

@@ -1,0 +1,65 @@
+import { useEffect } from 'preact/hooks';
+import { language, named, t } from '../i18n';
+import { wall } from '../lib/prefs';
+import { devices, empty, failed, fresh, loadParks, now, park, parks, session } from '../lib/store';
+import { Bar } from './bar';
+import { CurveCard } from './curve';
+import { Devices } from './devices';
+import { EmptyPark } from './empty';
+import { FlowCard } from './flow';
+import { SheetHost } from './sheet';
+import { SignIn } from './signin';
+import { Tenants } from './tenants';
+import { Tiles } from './tiles';
+import { Wall } from './wall';
+
+export function App() {
+  const name = named(park.value?.name);
+  const tongue = language.value;
+  useEffect(() => {
+    document.title = name ? `${name} · ${t('app.title')}` : `ParkCarbon · ${t('app.title')}`;
+  }, [name, tongue]);
+  if (session.value === 'out') return <SignIn />;
+  if (session.value === 'unknown') return <Waiting />;
+  return (
+    <>
+      <a class="skip" href="#main">
+        {t('page.skip')}
+      </a>
+      <Bar />
+      <main id="main" class={fresh.value === 'stale' ? 'main stale' : 'main'} tabIndex={-1}>
+        <Content />
+      </main>
+      <SheetHost />
+    </>
+  );
+}
+
+function Waiting() {
+  return (
+    <main class="message">
+      <p role="status">{failed.value ? t('page.failed') : t('page.loading')}</p>
+      {failed.value && (
+        <button type="button" class="button" onClick={() => void loadParks()}>
+          {t('page.retry')}
+        </button>
+      )}
+    </main>
+  );
+}
+
+function Content() {
+  if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
+  if (empty.value) return <EmptyPark />;
+  if (now.value === null) return <Waiting />;
+  if (wall.value) return <Wall />;
+  return (
+    <div class="page">
+      <Tiles />
+      <FlowCard />
+      <CurveCard />
+      <Tenants />
+      {devices.value.length > 0 && <Devices />}
+    </div>
+  );
+}

@@ -1,0 +1,159 @@
+import { language, named, t } from '../i18n';
+import { otherLanguage, type Theme, theme, wall } from '../lib/prefs';
+import { channel, clock, dataAsOf, fresh, openPark, park, parks, signOut, timezone } from '../lib/store';
+import { localClock, localDate } from '../lib/time';
+import { Contrast, Leave, Logo, Moon, Screen, Sun, Warning } from './icons';
+
+export function Bar() {
+  return (
+    <header class="bar">
+      <div class="bar-park">
+        <Logo />
+        {parks.value.length > 1 && !wall.value ? (
+          <ParkChoice />
+        ) : (
+          <h1>{named(park.value?.name) || 'ParkCarbon'}</h1>
+        )}
+      </div>
+      <LiveMark />
+      <Clock />
+      <div class="bar-tools">
+        <DisplayButtons />
+        {park.value && <WallButton />}
+        {!wall.value && (
+          <button
+            type="button"
+            class="tool"
+            title={t('bar.signOut')}
+            aria-label={t('bar.signOut')}
+            onClick={() => void signOut()}
+          >
+            <Leave />
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function ParkChoice() {
+  return (
+    <>
+      <h1 class="hidden">{named(park.value?.name)}</h1>
+      <select
+        class="bar-choice"
+        aria-label={t('bar.park')}
+        value={park.value?.park ?? ''}
+        onChange={(event) => openPark(event.currentTarget.value)}
+      >
+        {parks.value.map((item) => (
+          <option key={item.park} value={item.park}>
+            {named(item.name)}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function Clock() {
+  const zone = timezone.value;
+  const ms = clock.value;
+  if (!park.value) return null;
+  return (
+    <time
+      class="bar-clock"
+      dateTime={new Date(ms).toISOString()}
+      title={`${t('bar.clock')} (${zone})`}
+      data-testid="clock"
+    >
+      <span class="bar-date">{localDate(zone, ms)}</span> <span>{localClock(zone, ms)}</span>
+    </time>
+  );
+}
+
+function LiveMark() {
+  if (!park.value) return null;
+  const stamp = dataAsOf.value;
+  const time = stamp === null ? '' : stampText(stamp);
+  const state = fresh.value;
+  return (
+    <div
+      class={`live live-${state}`}
+      data-testid="live-mark"
+      data-state={state}
+      data-channel={channel.value}
+      role="status"
+    >
+      {state === 'stale' ? <Warning /> : <span class="live-dot" aria-hidden="true" />}
+      <strong>{t(state === 'live' ? 'bar.live' : state === 'stale' ? 'bar.stale' : 'bar.waiting')}</strong>
+      {time && (
+        <span class="live-time">{state === 'live' ? t('bar.asOf', { time }) : t('bar.since', { time })}</span>
+      )}
+      {channel.value === 'down' && state === 'stale' && <span class="live-down">{t('bar.offline')}</span>}
+    </div>
+  );
+}
+
+/** Time of day in the park; with the date where it is not today's. */
+function stampText(ms: number): string {
+  const zone = timezone.value;
+  const time = localClock(zone, ms);
+  const date = localDate(zone, ms);
+  return date === localDate(zone, clock.value) ? time : `${date} ${time}`;
+}
+
+const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
+
+export function DisplayButtons() {
+  const look = theme.value;
+  const label = `${t('bar.theme')}: ${t(`theme.${look}`)}`;
+  return (
+    <>
+      <button
+        type="button"
+        class="tool tool-text"
+        lang={language.value === 'zh' ? 'en' : 'zh-CN'}
+        title={t('bar.language')}
+        aria-label={t('bar.language')}
+        onClick={otherLanguage}
+        data-testid="language"
+      >
+        {language.value === 'zh' ? 'EN' : <OtherTongue />}
+      </button>
+      <button
+        type="button"
+        class="tool"
+        title={label}
+        aria-label={label}
+        onClick={() => {
+          theme.value = NEXT[look];
+        }}
+        data-testid="theme"
+      >
+        {look === 'light' ? <Sun /> : look === 'dark' ? <Moon /> : <Contrast />}
+      </button>
+    </>
+  );
+}
+
+const OtherTongue = () => <span>{'\u4e2d\u6587'}</span>;
+
+function WallButton() {
+  const label = t(wall.value ? 'bar.wallLeave' : 'bar.wall');
+  return (
+    <button
+      type="button"
+      class="tool tool-wall"
+      title={label}
+      aria-label={label}
+      aria-pressed={wall.value}
+      onClick={() => {
+        wall.value = !wall.value;
+      }}
+      data-testid="wall"
+    >
+      <Screen />
+    </button>
+  );
+}

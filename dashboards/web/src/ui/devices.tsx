@@ -1,0 +1,113 @@
+import { named, t } from '../i18n';
+import { clock, devices, park, sheet, tenant, timezone } from '../lib/store';
+import { age, localClock, localDate } from '../lib/time';
+import type { Device, DeviceState } from '../lib/types';
+import { StateMark } from './icons';
+
+export const STATES: readonly DeviceState[] = ['ok', 'silent', 'error', 'never'];
+
+/** Those that do not answer first, all in bus order otherwise. */
+export function arrange(list: readonly Device[]): {
+  attention: Device[];
+  buses: { bus: string; devices: Device[] }[];
+} {
+  const ordered = [...list].sort((a, b) => a.position - b.position);
+  const attention = ordered.filter((item) => item.state !== 'ok');
+  const buses = new Map<string, Device[]>();
+  for (const item of ordered) {
+    if (item.state !== 'ok') continue;
+    const found = buses.get(item.bus);
+    if (found) found.push(item);
+    else buses.set(item.bus, [item]);
+  }
+  return { attention, buses: [...buses].map(([bus, members]) => ({ bus, devices: members })) };
+}
+
+export function Devices() {
+  const chosen = tenant.value;
+  const list = devices.value.filter((item) => chosen === null || item.tenant === chosen);
+  const { attention, buses } = arrange(list);
+  return (
+    <section class="card devices-card" aria-labelledby="devices-title" data-testid="devices">
+      <header class="card-head">
+        <h2 id="devices-title">{t('devices.title')}</h2>
+        <ul class="counts">
+          {STATES.map((state) => ({ state, count: list.filter((item) => item.state === state).length }))
+            .filter(({ state, count }) => count > 0 || state === 'ok')
+            .map(({ state, count }) => (
+              <li key={state}>
+                <StateMark state={state} />
+                {t(`devices.${state}`)} <strong class="num">{count}</strong>
+              </li>
+            ))}
+        </ul>
+      </header>
+      {list.length === 0 && <p class="message">{t('devices.none')}</p>}
+      <div class="buses">
+        {attention.length > 0 && <Group title={t('devices.attention')} members={attention} urgent />}
+        {buses.map(({ bus, devices: members }) => (
+          <Group key={bus} title={bus || t('devices.bus')} members={members} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Group({ title, members, urgent = false }: { title: string; members: Device[]; urgent?: boolean }) {
+  return (
+    <div class={urgent ? 'bus urgent' : 'bus'}>
+      <h3>{title}</h3>
+      <ul>
+        {members.map((item) => (
+          <Entry key={item.device} item={item} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Entry({ item }: { item: Device }) {
+  const name = named(item.name);
+  return (
+    <li data-testid={`device-${item.device}`} data-state={item.state}>
+      <button
+        type="button"
+        class="device"
+        aria-label={`${t('devices.show', { name })} (${t(`devices.${item.state}`)})`}
+        title={item.detail ?? undefined}
+        onClick={() => {
+          sheet.value = { kind: 'device', device: item.device };
+        }}
+      >
+        <StateMark state={item.state} />
+        <span class="device-name">{name}</span>
+        <LastSeen item={item} />
+      </button>
+    </li>
+  );
+}
+
+function LastSeen({ item }: { item: Device }) {
+  if (item.last_seen === null) return <span class="device-seen muted">{t('devices.never')}</span>;
+  const ms = Date.parse(item.last_seen);
+  const { count, unit } = age(clock.value - ms);
+  return (
+    <time
+      class="device-seen num muted"
+      dateTime={item.last_seen}
+      title={`${t('devices.lastSeen')} ${moment(ms)}`}
+    >
+      {t(`age.${unit}`, { count })}
+    </time>
+  );
+}
+
+/** Date and time of day in the park. */
+export function moment(ms: number): string {
+  return `${localDate(timezone.value, ms)} ${localClock(timezone.value, ms)}`;
+}
+
+export function tenantName(id: string | null): string {
+  const found = park.value?.tenants.find((item) => item.tenant === id);
+  return found ? named(found.name) : '';
+}

@@ -10,8 +10,8 @@ so that a decoded value is the nearest double to what the register shows.
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from parkcarbon.domain.profile import WORDS, PointDef, RegisterType, SerialDef, WordOrder, scale_fraction
 from parkcarbon.domain.reading import Quality
@@ -25,6 +25,7 @@ _INT_BOUNDS: dict[RegisterType, tuple[int, int]] = {
     "i64": (-(2**63), 2**63 - 1),
 }
 _FLOATS: dict[RegisterType, tuple[str, str]] = {"f32": (">f", ">I"), "f64": (">d", ">Q")}
+_SMALLEST = 1e-6  # no meter resolves less in the unit of its float registers
 _NAN_BITS: dict[RegisterType, int] = {"f32": 0x7FC00000, "f64": 0x7FF8000000000000}
 
 
@@ -120,6 +121,25 @@ def decode(point: PointDef, registers: Mapping[int, int]) -> Decoded:
     return Decoded(value, Quality.GOOD if _in_range(point, value) else Quality.OUT_OF_RANGE)
 
 
+def looks_swapped(points: Iterable[PointDef], registers: Mapping[int, int]) -> bool:
+    """Tell from one reading of a device whether its values are sent in the other word order than declared.
+
+    A value is implausible when it is outside its range or a float so small that no instrument resolves it: 230.2 V
+    read in the wrong word order is 4e-8 V. Points whose registers are missing, single or all zero say nothing.
+
+    Args:
+        points: definitions with the declared order.
+        registers: what was read, by wire address (of the points' function code).
+    """
+    declared = other = 0
+    for point in points:
+        if point.registers > 1 and all(point.address + index in registers for index in range(point.registers)):
+            declared += _implausible(point, registers)
+            order: WordOrder = "little" if point.word_order == "big" else "big"
+            other += _implausible(replace(point, word_order=order), registers)
+    return declared > other
+
+
 def encode(point: PointDef, value: float | None) -> dict[int, int]:
     """Give the registers, by wire address, of a device that shows `value` [unit]; None is shown as "no value".
 
@@ -193,6 +213,16 @@ def _in_range(point: PointDef, value: float) -> bool:
     low = -math.inf if point.minimum is None else point.minimum
     high = math.inf if point.maximum is None else point.maximum
     return low <= value <= high
+
+
+def _implausible(point: PointDef, registers: Mapping[int, int]) -> bool:
+    bits = _bits(point, point.address, point.type, registers)
+    if bits == 0 or bits in point.not_available:
+        return False
+    number = bits_to_number(bits, point.type)
+    if isinstance(number, float) and (not math.isfinite(number) or 0 < abs(number) < _SMALLEST):
+        return True
+    return not _in_range(point, _scaled(bits, point.type, point.scale))
 
 
 def _missing_bits(point: PointDef) -> int:

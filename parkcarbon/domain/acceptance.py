@@ -105,9 +105,11 @@ class Line:
             self._judge(reading, self.time, self.value)
         else:
             step = self.step(self.value, reading.value, reading.time_ms - self.time)
-            if step is Step.ANOMALY:
+            if reading.time_ms == self.time:
+                self._compare(reading, step)
+            elif step is Step.ANOMALY:
                 self.pending.append(reading)
-            elif reading.time_ms > self.time:
+            else:
                 self._accept(reading, step)
 
     def accept_block(self, pairs: Pairs, last: Candidate) -> None:
@@ -151,6 +153,16 @@ class Line:
             self.pairs.add(self.time, reading.time_ms, 0, _MISSING)
         self._stand_on(reading.time_ms, reading.value, reading.method, suspect=reading.suspect)
 
+    def _compare(self, reading: Candidate, step: Step) -> None:
+        """Take a reading at the very time of a declared register: that one stays, the reading only qualifies it."""
+        if step is Step.ANOMALY:
+            self.boundaries.append(Boundary(reading.time_ms, "glitch", self.value, reading.value, 0))
+            document = {"declared_value": self.value, "value": reading.value}
+            self.questions.append(Question(reading.time_ms, "declared_reading", document))
+        else:
+            self.method = max(self.method, reading.method)
+            self.suspect = self.suspect or reading.suspect
+
     def _stand_on(self, time: int, value: float | None, method: int, *, suspect: bool = False) -> None:
         self.time, self.value, self.method, self.suspect = time, value, method, suspect
         self.dropped = 0
@@ -185,7 +197,7 @@ class Line:
             return
         if onward is Step.ANOMALY:
             self._drop_pending()
-            self._count_drop(reading)
+            self._count_drop(first, reading)
         held = newest.value if onward is Step.HOLD else reading.value
         self.pending.append(reading._replace(value=held))
         agreed = reading.time_ms - self.pending[0].time_ms
@@ -197,11 +209,12 @@ class Line:
             self.boundaries.append(Boundary(glitch.time_ms, "glitch", self.value, glitch.value, 0))
         self.pending.clear()
 
-    def _count_drop(self, reading: Candidate) -> None:
+    def _count_drop(self, dropped: Candidate, reading: Candidate) -> None:
+        """Ask once where one pending reading after the other is contradicted."""
         self.dropped += 1
         if self.dropped == ASK_AFTER_DROPS:
             document = {"accepted_time_ms": self.time, "accepted_value": self.value, "value": reading.value}
-            self.questions.append(Question(reading.time_ms, "implausible", document))
+            self.questions.append(Question(dropped.time_ms, "implausible", document))
 
     def _infer(self, time: int, value: float) -> None:
         """End the line at the accepted reading and begin a new one at the first pending reading."""
@@ -248,7 +261,8 @@ class Line:
             return None
         part = (life.at_ms - self.time) / (following.time_ms - self.time)
         joint = self.value + rise * part
-        self._accept(Candidate(life.at_ms, joint, _INTERPOLATED, suspect=following.suspect), Step.RISE)
+        method = _MEASURED if part == 1 else _INTERPOLATED
+        self._accept(Candidate(life.at_ms, joint, method, suspect=following.suspect), Step.RISE)
         return joint
 
     def _close_at(self, at_ms: int) -> None:
@@ -261,7 +275,7 @@ class Line:
     def _start_at(self, life: Life, following_ms: int, joint: float | None) -> None:
         """Stand on the start reading, or on the interpolated register."""
         if joint is not None:
-            self._stand_on(life.at_ms, joint, _INTERPOLATED)
+            self._stand_on(life.at_ms, joint, _MEASURED if following_ms == life.at_ms else _INTERPOLATED)
         elif life.start_reading is not None and (self.time is not None or following_ms - life.at_ms <= START_REACH_MS):
             self._stand_on(life.at_ms, life.start_reading, _MEASURED)
 

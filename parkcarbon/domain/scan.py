@@ -12,9 +12,9 @@ added to, and what is computed while the park runs equals what is computed from 
 Late readings: a reading at or before `state.seen_ms` cannot be added to a state (`LateReadingError`). Take the newest
 checkpoint with midnight <= its time (none: start from nothing), and scan all stored readings from that midnight on
 with the checkpoint's state. Before storing the result delete what it supersedes: intervals from the checkpoint's
-`interval_start_ms` on, boundaries and questions from its `open_ms` on, and the checkpoints after it. The same after a
-change of episodes, corrections or limits that is dated before `state.seen_ms` (a `retime` correction: the earlier of
-old and new times).
+`interval_start_ms` on, boundaries and questions from its `open_ms` on, and the checkpoints after it; the result gives
+all of them again, the interval that was open at the checkpoint included. The same after a change of episodes,
+corrections or limits that is dated before `state.seen_ms` (a `retime` correction: the earlier of old and new times).
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .acceptance import Line, measured_within_ms
-from .intervals import Intervals
 from .lifelines import Life, Lifelines, corrected, lifelines
 from .reading import DAY_MS, Method, Quality
 from .readings import BoolArray, FloatArray, Int64Array, Readings, imposed_method
@@ -40,7 +39,7 @@ from .scan_types import (
     ScanState,
     Step,
 )
-from .segments import Cut, Pairs, split_log
+from .segments import Cut, PairLog, Pairs, split_log
 
 __all__ = [
     "Boundary",
@@ -98,7 +97,8 @@ def scan(
     before = ScanState() if state is None else state
     kept = (corrected(readings, corrections) if corrections else readings).for_energy()
     if len(kept) == 0:
-        return ScanResult(Intervals.empty(), state=before)
+        open_interval, _ = split_log(PairLog(), before.time_ms, before.partial, ())
+        return ScanResult(open_interval, state=before)
     seen = before.seen_ms
     if seen is not None and int(kept.time_ms[0]) <= seen:
         raise LateReadingError(f"reading at {int(kept.time_ms[0])} ms is not after {seen} ms")
@@ -203,9 +203,9 @@ class _Walk:
                 at = stop
 
     def _stands_on(self, at: int) -> bool:
-        """True when the line stands on reading `at` itself: neither pending nor held."""
-        line, reading = self.line, self._rows[at]
-        return not line.pending and line.time == reading.time_ms and line.value == reading.value
+        """True when the line stands on reading `at` itself: neither pending, held nor declared."""
+        line = self.line
+        return not line.pending and (line.time, line.value, line.method, line.suspect) == self._rows[at]
 
     def _feed_block(self, start: int, stop: int, register: Int64Array) -> None:
         """Accept readings `[start, stop)`; the line stands on reading `start - 1`."""

@@ -129,7 +129,7 @@ def split_log(
         cuts: ascending positions at which the accumulators of the open interval are wanted.
 
     Returns:
-        The intervals the pairs touch, and one partial per cut.
+        The interval that was open, those the pairs touch, and one partial per cut.
     """
     if log.few:
         return _split_rows(log.rows, begin_ms, partial, cuts)
@@ -202,7 +202,9 @@ def _split_rows(
             partials.append(filling.partial_at(cuts[len(partials)].time_ms))
         filling.add_pair(row)
     partials.extend(filling.partial_at(cut.time_ms) for cut in cuts[len(partials) :])
-    return filling.intervals() if rows else Intervals.empty(), partials
+    if not rows and partial == NO_PARTIAL:
+        return Intervals.empty(), partials
+    return filling.intervals(), partials
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,16 +205,27 @@ class Database:
         self.timescale = timescale
 
     @classmethod
-    async def connect(cls, url: str, min_size: int = 1, max_size: int = 4) -> Self:
+    async def connect(cls, url: str, min_size: int = 1, max_size: int = 4, *, setup: LiteralString = "") -> Self:
         """Open the pool, refuse a server that may lose commits, and find out whether TimescaleDB is there.
+
+        Args:
+            url: `postgresql://user:password@host:port/database`.
+            min_size: connections that are kept open.
+            max_size: most connections at a time.
+            setup: script that each new connection runs first, for temporary tables.
 
         Raises:
             UnavailableError: the server does not answer.
             NotDurableError: `fsync`, `full_page_writes` or `synchronous_commit` is not on.
         """
+
+        async def prepare(connection: Any) -> None:
+            if setup:
+                await connection.execute(setup)
+
         with _translated():
             pool = await asyncpg.create_pool(
-                url, min_size=min_size, max_size=max_size, server_settings={"timezone": "UTC"}
+                url, min_size=min_size, max_size=max_size, init=prepare, server_settings={"timezone": "UTC"}
             )
         database = cls(url, pool, timescale=False)
         try:

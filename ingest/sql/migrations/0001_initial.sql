@@ -292,6 +292,7 @@ create table interval_15min (
     amount_micro  bigint      not null,
     coverage      real        not null,  -- part of the interval over which the amount is known
     method        smallint    not null,  -- 0 measured 1 interpolated 2 substituted 3 estimated 4 manual 5 missing
+    measured_ms   int         not null,  -- time in the interval that is measured [ms]
     suspect       boolean     not null default false,
     co2e_nano_kg  bigint,                -- location-based; null: no factor applies or none was found
     factor_id     int,
@@ -306,22 +307,24 @@ $table$ || case when timescale then '' else ' partition by range (start)' end;
 end
 $$;
 
+-- Roll-ups, made again from what is below them: known_ms is the time over which the amount is known, coverage its
+-- part of the period, method the worst; CO2e is null where that of any interval is.
 create table rollup_hour (
     point_id int not null, start timestamptz not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
-    measured_ms bigint not null, suspect_ms bigint not null,
+    known_ms bigint not null, measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, start)
 ) with (fillfactor = 70);
 create table rollup_day (                -- day: a local day of the park
     point_id int not null, day date not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
-    measured_ms bigint not null, suspect_ms bigint not null,
+    known_ms bigint not null, measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, day)
 ) with (fillfactor = 70);
 create table rollup_month (              -- month: first local day
     point_id int not null, month date not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
-    measured_ms bigint not null, suspect_ms bigint not null,
+    known_ms bigint not null, measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, month)
 ) with (fillfactor = 70);
 

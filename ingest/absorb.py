@@ -1,0 +1,248 @@
+"""Readings of many points into store and results: the part of a transaction that pools and releases share."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Kind, Quality
+from parkcarbon.domain.readings import Readings
+from parkcarbon.domain.scan import ScanState
+from parkcarbon.kit.db import Session, to_ms
+
+from .carbon import CarbonBook
+from .deltas import respread
+from .energy import Replacement, extend, rerun
+from .judge import Rows
+from .model import QUERIES, Model, Point
+from .partitions import Partitions
+from .results import replace_results
+from .store import Stored, store
+from .stored import moment
+
+AT_ONCE_MS = 8 * INTERVAL_MS
+"""Late readings reaching back no further than this are worked in at once; others are queued."""
+
+POINTS_AT_ONCE = 50
+"""More late points than this in one pool are queued: their readings keep coming, one run over them serves all."""
+
+_MOST_AT_ONCE = 50_000
+_CLUSTER_GAP_MS = 3 * DAY_MS
+
+
+@dataclass(slots=True)
+class PointState:
+    """The locked row of one point."""
+
+    raw: bytes | None
+    last_ms: int | None
+    scan: ScanState = field(default_factory=ScanState)
+    longest_ms: int = 0
+    touched: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one point that is to be computed again [ms UTC]."""
+
+    point_id: int
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What came of it: rows that are new, and what was put off."""
+
+    stored: Stored
+    queued: list[Span]
+
+
+class Absorber:
+    """Stores rows and replaces what follows from them, with the facts of one configuration."""
+
+    def __init__(self, model: Model, partitions: Partitions) -> None:
+        self.model = model
+        self.book = CarbonBook(model)
+        self.partitions = partitions
+
+    async def absorb(self, session: Session, rows: Rows, now: dt.datetime, hold: dt.timedelta) -> Absorbed:
+        """Lock the points, store the rows, replace results, queue what is longer.
+
+        Args:
+            session: connection inside the transaction, `config_version` read FOR SHARE or FOR UPDATE.
+            rows: judged readings in order of arrival.
+            now: time of reception.
+            hold: how long queued stretches are held because more is coming; zero: it is not.
+
+        Raises:
+            PartitionsMissingError: a month has no partition.
+        """
+        states = await lock_points(session, np.unique(rows.point_id).tolist(), self.model)
+        stored = await store(session, rows, self.model)
+        replacements, queued = await self._results(session, stored, states, patient=bool(hold))
+        await replace_results(session, replacements, self.model, self.book, self.partitions)
+        await save_states(session, replacements, states, stored.fresh)
+        await queue_spans(session, queued, "late readings", now + hold)
+        return Absorbed(stored, queued)
+
+    async def _results(
+        self, session: Session, stored: Stored, states: Mapping[int, PointState], *, patient: bool
+    ) -> tuple[list[Replacement], list[Span]]:
+        replacements: list[Replacement] = []
+        late: list[tuple[Point, Span, Readings]] = []
+        fresh = stored.fresh
+        for point_id, part in _groups(fresh.point_id):
+            point, scan = self.model.by_id[point_id], states[point_id].scan
+            if point.kind is not Kind.COUNTER:
+                continue
+            readings = Readings(fresh.time_ms[part], fresh.value[part], fresh.quality[part], fresh.span_ms[part])
+            forward, span = _split(point, readings, scan.seen_ms)
+            if span is not None:
+                late.append((point, span, forward))
+            elif len(forward):
+                replacements.append(extend(point, forward, scan))
+        queued: list[Span] = []
+        many = patient or len(late) > POINTS_AT_ONCE
+        for point, span, forward in late:
+            scan = states[point.point_id].scan
+            if many or (scan.seen_ms or 0) - span.from_ms > AT_ONCE_MS:
+                queued.append(span)
+                if len(forward):
+                    replacements.append(extend(point, forward, scan))
+            else:
+                replacements.append(await rerun(session, point, span.from_ms, span.to_ms, most=_MOST_AT_ONCE))
+        return replacements + await self._deltas(session, stored, states), queued
+
+    async def _deltas(self, session: Session, stored: Stored, states: Mapping[int, PointState]) -> list[Replacement]:
+        replacements: list[Replacement] = []
+        for rows in (stored.fresh, stored.changed):
+            for point_id, part in _groups(rows.point_id):
+                point, state = self.model.by_id[point_id], states[point_id]
+                if point.kind is Kind.DELTA:
+                    state.touched = np.union1d(state.touched, rows.time_ms[part])
+                    state.longest_ms = max(state.longest_ms, point.limits.period_ms, int(rows.span_ms[part].max()))
+        for point_id, state in states.items():
+            if len(state.touched):
+                replacements += await respread_clusters(session, self.model.by_id[point_id], state)
+        return replacements
+
+
+async def respread_clusters(session: Session, point: Point, state: PointState) -> list[Replacement]:
+    """Spread the touched deltas of a point again, far-apart stretches each alone."""
+    clusters = np.split(state.touched, 1 + np.flatnonzero(np.diff(state.touched) > _CLUSTER_GAP_MS))
+    done: list[tuple[int, Replacement]] = []
+    for cluster in clusters:
+        begin_ms, end_ms = int(cluster[0]), int(cluster[-1])
+        part = await respread(session, point, begin_ms, end_ms, state.longest_ms)
+        while done and part.from_ms < done[-1][1].to_ms:  # they share neighbours: one stretch after all
+            begin_ms, _ = done.pop()
+            part = await respread(session, point, begin_ms, end_ms, state.longest_ms)
+        done.append((begin_ms, part))
+    return [part for _, part in done]
+
+
+def _groups(point_id: npt.NDArray[np.int32]) -> Iterator[tuple[int, slice]]:
+    """Yield each point of an ascending column with its rows."""
+    if not len(point_id):
+        return
+    edges = [0, *(1 + np.flatnonzero(np.diff(point_id))).tolist(), len(point_id)]
+    for low, high in pairwise(edges):
+        yield int(point_id[low]), slice(low, high)
+
+
+def _split(point: Point, readings: Readings, seen_ms: int | None) -> tuple[Readings, Span | None]:
+    """Split new readings into those that extend the state and the span of those that come late."""
+    span: Span | None = None
+    if point.retimed:
+        readings, span = _without_retimed(point, readings)
+    if seen_ms is None or not len(readings) or int(readings.time_ms[0]) > seen_ms:
+        return readings, span
+    is_late = readings.time_ms <= seen_ms
+    counting = readings.time_ms[is_late & readings.in_energy]
+    if len(counting):
+        late = Span(point.point_id, int(counting[0]), int(counting[-1]))
+        span = (
+            late if span is None else Span(late.point_id, min(late.from_ms, span.from_ms), max(late.to_ms, span.to_ms))
+        )
+    return readings.take(~is_late), span
+
+
+def _without_retimed(point: Point, readings: Readings) -> tuple[Readings, Span | None]:
+    """Set aside readings that count at another time than their stamp: only a run over the stored ones orders them."""
+    moved = np.zeros(len(readings), dtype=bool)
+    times: list[int] = []
+    for correction in point.corrections:
+        if correction.kind != "retime":
+            continue
+        chosen = (readings.time_ms >= correction.from_ms) & (readings.time_ms <= correction.to_ms)
+        chosen &= readings.quality == Quality.CLOCK_UNCERTAIN
+        moved |= chosen
+        for time_ms in readings.time_ms[chosen].tolist():
+            times += [time_ms, time_ms + correction.offset_ms]
+    if not times:
+        return readings, None
+    return readings.take(~moved), Span(point.point_id, min(times), max(times))
+
+
+async def lock_points(session: Session, point_ids: Sequence[int], model: Model) -> dict[int, PointState]:
+    """Make and lock the state rows of points, in key order."""
+    rows = await session.fetch(QUERIES["lock_points"], list(point_ids))
+    if len(rows) < len(point_ids):
+        await session.execute(QUERIES["make_point_states"], list(point_ids))
+        rows = await session.fetch(QUERIES["lock_points"], list(point_ids))
+    states = {}
+    for row in rows:
+        raw, last = row["state"], row["last_time"]
+        state = PointState(raw, None if last is None else to_ms(last))
+        if raw is not None and model.by_id[row["point_id"]].kind is Kind.DELTA:
+            state.longest_ms = json.loads(raw)["longest_ms"]
+        elif raw is not None:
+            state.scan = ScanState.from_bytes(raw)
+        states[row["point_id"]] = state
+    return states
+
+
+async def save_states(
+    session: Session, replacements: Sequence[Replacement], states: Mapping[int, PointState], fresh: Rows
+) -> None:
+    """Write where the scans stand and the newest reading of each point."""
+    scans = {r.point.point_id: r.state.to_bytes() for r in replacements if r.state is not None}
+    longest = {
+        r.point.point_id: json.dumps({"longest_ms": states[r.point.point_id].longest_ms}).encode()
+        for r in replacements
+        if r.point.kind is Kind.DELTA
+    }
+    newest = {point_id: part.stop - 1 for point_id, part in _groups(fresh.point_id)}
+    ids = sorted(newest.keys() | scans.keys() | longest.keys())
+    rows: list[tuple[object, ...]] = []
+    for point_id in ids:
+        at, last_ms = newest.get(point_id), states[point_id].last_ms
+        state = scans.get(point_id) or longest.get(point_id)
+        if at is None:
+            rows.append((state, False, None, None, None))
+            continue
+        time_ms, value = int(fresh.time_ms[at]), float(fresh.value[at])
+        newer = last_ms is None or time_ms > last_ms
+        rows.append((state, newer, moment(time_ms), None if np.isnan(value) else value, int(fresh.quality[at])))
+    if rows:
+        await session.execute(
+            QUERIES["update_point_states"], ids, *(list(column) for column in zip(*rows, strict=True))
+        )
+
+
+async def queue_spans(session: Session, spans: Sequence[Span], reason: str, held_until: dt.datetime) -> None:
+    """Queue stretches to be computed again, merged with what is queued."""
+    if spans:
+        await session.execute(
+            QUERIES["queue_recompute"],
+            [span.point_id for span in spans],
+            [moment(span.from_ms) for span in spans],
+            [moment(span.to_ms) for span in spans],
+            reason,
+            held_until,
+        )

@@ -1,0 +1,105 @@
+"""Location-based CO2e of intervals: factors resolved once per park, carrier and year of a configuration."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from parkcarbon.domain.emissions import CarrierFactor, Settings, interval_nano_kg, resolve
+from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
+from parkcarbon.kit.db import to_ms
+
+from .model import Model, Point
+
+EMITTING_FLOWS = frozenset({"import", "fuel", "heat", "sub_meter", "process"})
+"""Flows whose amounts carry the emission of their carrier; own generation, storage and export have none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carbon:
+    """CO2e of intervals [1e-9 kg]; `factor_id` and `match` are -1 and `known` is False where no factor applies."""
+
+    nano_kg: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
+    factor_id: npt.NDArray[np.int32]
+    match: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    factor: CarrierFactor
+    factor_id: int
+    series: FactorSeries | None
+
+
+class CarbonBook:
+    """The factors of one configuration, looked up when first needed."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._resolved: dict[tuple[str, str, str, int], _Resolved | None] = {}
+
+    def price(self, point: Point, start_ms: npt.NDArray[np.int64], amount_micro: npt.NDArray[np.int64]) -> Carbon:
+        """Return the CO2e of intervals of a point, by the factor of the local year that each starts in."""
+        n = len(start_ms)
+        carbon = Carbon(np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, -1, np.int32), np.full(n, -1, np.int16))
+        if n == 0 or point.flow not in EMITTING_FLOWS or point.carrier == "none":
+            return carbon
+        for year, low, high in self._years(point.park, start_ms):
+            resolved = self._resolve(point, year)
+            if resolved is None:
+                continue
+            part = slice(low, high)
+            nano, known = interval_nano_kg(start_ms[part], amount_micro[part], resolved.factor, resolved.series)
+            carbon.nano_kg[part] = nano
+            carbon.known[part] = known
+            carbon.factor_id[part] = np.where(known, resolved.factor_id, -1)
+            carbon.match[part] = np.where(known, int(resolved.factor.leading.match), -1)
+        return carbon
+
+    def _years(self, park: str, start_ms: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        """Cut ascending starts into local years: (year, from index, to index)."""
+        zone = self._model.parks[park].zone
+        at, cuts = 0, []
+        while at < len(start_ms):
+            year = dt.datetime.fromtimestamp(int(start_ms[at]) / 1000, zone).year
+            end = to_ms(dt.datetime(year + 1, 1, 1, tzinfo=zone))
+            upto = int(np.searchsorted(start_ms, end))
+            cuts.append((year, at, upto))
+            at = upto
+        return cuts
+
+    def _resolve(self, point: Point, year: int) -> _Resolved | None:
+        key = (point.park, point.carrier, point.unit, year)
+        if key not in self._resolved:
+            self._resolved[key] = self._look_up(point, year)
+        return self._resolved[key]
+
+    def _look_up(self, point: Point, year: int) -> _Resolved | None:
+        method = self._model.parks[point.park].method
+        settings = Settings(
+            electricity_region=method.electricity_region,
+            fuel_region=method.fuel_region,
+            heat_region=method.heat_region,
+            gwp_set=method.gwp_set,
+            electricity_factor=method.electricity_factor,
+        )
+        records = self._model.factors_for(point.park)
+        try:
+            factor = resolve(
+                [record for _, record in records],
+                settings,
+                carrier=point.carrier,
+                unit=point.unit,
+                data_year=year,
+                known_on=self._model.known_on,
+            )
+        except NoFactorError:
+            return None
+        factor_id = _id_of(factor.leading.factor, records)
+        return _Resolved(factor, factor_id, self._model.series.get(factor_id))
+
+
+def _id_of(wanted: Factor, records: tuple[tuple[int, Factor], ...]) -> int:
+    return next(factor_id for factor_id, record in records if record is wanted)

@@ -5,13 +5,14 @@ The database keeps every version of it as a fact; see `ingest park apply`.
 """
 
 import datetime as dt
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import yaml
 from msgspec import Meta, Struct, field
+
+from .strict import document_problems, load_yaml
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Positive = Annotated[float, Meta(gt=0)]
@@ -136,33 +137,13 @@ class Park(Struct, frozen=True, forbid_unknown_fields=True):
     notes: dict[str, str] = field(default_factory=dict)
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """A safe loader that leaves time stamps as text, so that quoted and bare ones read alike."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute that PyYAML looks at
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002
-        """Refuse a key that appears twice: YAML itself would silently keep the last."""
-        seen: set[object] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    "while reading a mapping", node.start_mark, f"key {key.value!r} appears twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def decode_park(text: bytes | str) -> Park:
     """Decode a park document without cross checks.
 
     Raises:
         msgspec.ValidationError: with the path of the first offending member.
     """
-    return msgspec.convert(yaml.load(text, Loader=_PlainLoader), type=Park)  # noqa: S506 - a safe loader
+    return msgspec.convert(load_yaml(text), type=Park)
 
 
 class ParkError(ValueError):
@@ -198,13 +179,13 @@ def parse_park(text: str, name: str = "park", folder: Path | None = None) -> Par
     Raises:
         ParkError: with every problem at once.
     """
-    from . import check, strict
+    from . import check
 
     try:
-        raw = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+        raw = load_yaml(text)
     except yaml.YAMLError as error:
         raise ParkError(name, [f"not YAML: {error}"]) from error
-    if problems := list(strict.problems(raw, Park)):
+    if problems := list(document_problems(raw, Park)):
         raise ParkError(name, problems)
     park = msgspec.convert(raw, Park)
     if problems := check.check_park(park, folder):

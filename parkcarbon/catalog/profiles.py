@@ -5,6 +5,7 @@ A profile that does not fit its schema, or whose points contradict themselves, i
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
@@ -12,9 +13,12 @@ from importlib.resources.abc import Traversable
 from typing import Annotated, Literal
 
 import msgspec
+import yaml
 from msgspec import Meta, Struct
 
 from parkcarbon.domain import profile as domain
+
+from .strict import document_problems, load_yaml
 
 _Address = Annotated[int, Meta(ge=0, le=65535, description="wire address, 0-based; not the number a manual prints")]
 _NumberType = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
@@ -113,13 +117,18 @@ def parse_profile(name: str, text: str) -> domain.DeviceProfile:
         ProfileError: with all problems, each with its key.
     """
     try:
-        document = msgspec.yaml.decode(text, type=ProfileFile)
-    except msgspec.DecodeError as error:
-        raise ProfileError(f"profiles/{name}.yaml: {error}") from error
-    profile = _to_domain(name, document)
-    if problems := domain.check_profile(profile):
-        raise ProfileError("\n".join(f"profiles/{name}.yaml: {problem}" for problem in problems))
+        raw = load_yaml(text)
+    except yaml.YAMLError as error:
+        raise ProfileError(f"profiles/{name}.yaml: not YAML: {error}") from error
+    _refuse(name, document_problems(raw, ProfileFile))
+    profile = _to_domain(name, msgspec.convert(raw, ProfileFile))
+    _refuse(name, domain.check_profile(profile))
     return profile
+
+
+def _refuse(name: str, problems: Iterable[str]) -> None:
+    if lines := [f"profiles/{name}.yaml: {problem}" for problem in problems]:
+        raise ProfileError("\n".join(lines))
 
 
 def canonical_profile(profile: domain.DeviceProfile) -> bytes:

@@ -1,15 +1,45 @@
-"""Decode a document into structs and report every member that does not fit, not only the first."""
+"""Read YAML strictly: no silent second key, and every member that does not fit is reported, not only the first."""
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, TypeGuard
 
 import msgspec
+import yaml
 from msgspec import Struct
 
 
-def problems(raw: object, kind: type[Struct], place: str = "") -> Iterator[str]:
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader that leaves time stamps as text, so that quoted and bare ones read alike."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute that PyYAML looks at
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002
+        """Refuse a key that appears twice: YAML itself would silently keep the last."""
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    "while reading a mapping", node.start_mark, f"key {key.value!r} appears twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: bytes | str) -> Any:
+    """Parse YAML (or JSON) into plain data; time stamps stay text.
+
+    Raises:
+        yaml.YAMLError: not YAML, or a key appears twice in one mapping.
+    """
+    return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+
+
+def document_problems(raw: object, kind: type[Struct], place: str = "") -> Iterator[str]:
     """Yield a line for every member of `raw` that does not fit `kind`: place, value, what is expected.
 
     Args:
@@ -34,12 +64,12 @@ def problems(raw: object, kind: type[Struct], place: str = "") -> Iterator[str]:
 def _member(value: object, kind: Any, place: str) -> Iterator[str]:
     inner = _struct_of(kind)
     if inner is not None and isinstance(value, dict):
-        yield from problems(value, inner, place)
+        yield from document_problems(value, inner, place)
         return
     item = _item_of(kind)
     if item is not None and isinstance(value, list):
         for number, element in enumerate(value):
-            yield from problems(element, item, f"{place}[{_label(element, item, number)}]")
+            yield from document_problems(element, item, f"{place}[{_label(element, item, number)}]")
         return
     try:
         msgspec.convert(value, kind)

@@ -21,6 +21,7 @@ METHOD_NAMES: tuple[MethodName, ...] = (
     "missing",
 )
 Carrier = Literal["electricity", "gas", "heat"]
+CARRIERS: tuple[Carrier, ...] = ("electricity", "gas", "heat")
 DeviceState = Literal["ok", "silent", "error", "never"]
 NodeKind = Literal["grid", "pv", "battery", "gas", "heat", "tenant", "unmetered", "bus"]
 Step = Literal["15m", "1h", "1d", "1mo"]
@@ -187,9 +188,9 @@ class FlowNode(Model):
 class FlowEdge(Model):
     """Power from one node to another."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
     to: str
     kw: Annotated[float, Field(ge=0)] = Field(description="Power in this direction [kW]")
 
@@ -250,12 +251,14 @@ class SeriesGroup(Model):
 class Series(Model):
     """A metric over time in equal steps, local to the park for days and months."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     metric: Metric
     unit: str
     step_s: int = Field(description="Nominal length of a bucket [s]; local days and months vary")
-    from_: datetime = Field(alias="from", description="Start of the first bucket")
+    from_: datetime = Field(
+        validation_alias="from", serialization_alias="from", description="Start of the first bucket"
+    )
     to: datetime = Field(description="End of the last bucket, exclusive")
     starts: list[datetime]
     groups: list[SeriesGroup]
@@ -281,7 +284,8 @@ class FactorInfo(Model):
 class FactorUse(FactorInfo):
     """A factor and how well it fits its use."""
 
-    match: str = Field(description="How the factor was found, for example `exact` or `older-year`")
+    match: str = Field(description="How the factor was found, for example `exact` or `newest_published`")
+    fallback: bool = Field(description="True when something wider than asked for had to do")
 
 
 class Gases(Model):
@@ -349,7 +353,7 @@ class EnergyBalance(Model):
 class Inventory(Model):
     """Emissions of a local month on the GHG Protocol method profile, as known now."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     park: str
     month: str = Field(description="YYYY-MM, local to the park")
@@ -357,7 +361,7 @@ class Inventory(Model):
     method_version: str
     known_on: datetime
     gwp_set: str
-    from_: datetime = Field(alias="from")
+    from_: datetime = Field(validation_alias="from", serialization_alias="from")
     to: datetime
     final: bool = Field(description="False while the month runs or a recomputation is pending")
     scopes: list[InventoryScope]
@@ -411,10 +415,14 @@ class WorkingTerm(Model):
     unit: str
     point: str | None = None
     time: datetime | None = None
-    register_value: float | None = Field(None, alias="register", description="As the meter shows it")
+    register_value: float | None = Field(
+        default=None, validation_alias="register", serialization_alias="register", description="As the meter shows it"
+    )
     quality: str | None = None
+    start_register: float | None = Field(default=None, description="Register at the start of the period, as shown")
+    start_time: datetime | None = Field(default=None, description="When it showed that")
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Working(Model):

@@ -1,0 +1,116 @@
+"""The parts of one running application and how they start and stop."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from parkcarbon.kit.clock import Clock
+from parkcarbon.kit.db import Database, DatabaseError, UnavailableError, to_ms
+
+from .auth import Authenticator
+from .hub import Hub
+from .metrics import Metrics
+from .models import Models
+from .moment import Moments
+from .now import describe
+from .schemas import Now
+from .settings import Settings
+from .store import Store
+
+log = structlog.get_logger(__name__)
+
+LIVE_CHANNEL = "parkcarbon_live"
+CONFIG_CHANNEL = "parkcarbon_config"
+_RETRY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Core:
+    """Everything that a route may need."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    models: Models
+    metrics: Metrics
+    authenticator: Authenticator
+    moments: Moments
+    hub: Hub
+
+    @classmethod
+    def build(cls, settings: Settings, clock: Clock) -> "Core":
+        """Wire the parts together; nothing is connected yet."""
+        store = Store()
+        metrics = Metrics()
+        models = Models(store, clock)
+        moments = Moments(store, models, clock)
+
+        async def compute(park: str) -> Now:
+            return describe(await moments.current(park))
+
+        return cls(
+            settings=settings,
+            clock=clock,
+            store=store,
+            models=models,
+            metrics=metrics,
+            authenticator=Authenticator(store, clock),
+            moments=moments,
+            hub=Hub(compute, clock, metrics, settings.max_streams),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connect in the background and listen until the end; an absent database is waited for."""
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await self._connect_once()
+        except DatabaseError as error:
+            log.warning("database.waiting", error=str(error))
+        tasks.append(asyncio.create_task(self._serve_database(), name="database"))
+        try:
+            yield
+        finally:
+            self.hub.close()
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            await self._disconnect()
+
+    async def _connect_once(self) -> Database:
+        database = await Database.connect(self.settings.read_url, min_size=1, max_size=self.settings.pool_size)
+        self.store.attach(database)
+        return database
+
+    async def _disconnect(self) -> None:
+        with contextlib.suppress(UnavailableError):
+            database = self.store.database
+            self.store.attach(None)
+            await database.close()
+
+    async def _serve_database(self) -> None:
+        while True:
+            try:
+                database = self.store.database
+            except UnavailableError:
+                try:
+                    database = await self._connect_once()
+                except DatabaseError:
+                    await self.clock.sleep(_RETRY_S)
+                    continue
+            async for notification in database.listen(LIVE_CHANNEL, CONFIG_CHANNEL, retry_s=_RETRY_S):
+                if notification.channel == CONFIG_CHANNEL:
+                    self.models.forget(notification.payload)
+                    self.moments.forget(notification.payload)
+                self.hub.notify(notification.payload)
+
+    def age_s(self, newest: dt.datetime | None) -> float | None:
+        """Age of a reading [s]; never negative."""
+        return None if newest is None else max(0.0, (self.clock.now_ms() - to_ms(newest)) / 1000)

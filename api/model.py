@@ -1,0 +1,224 @@
+"""A park as the API knows it, in one immutable value: tenants, devices, points with flow, settings, factors."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from parkcarbon.catalog.park import MethodSettings
+from parkcarbon.domain.emissions import Basis, CarrierFactor, Settings, resolve
+from parkcarbon.domain.factors import Factor, NoFactorError
+from parkcarbon.domain.reading import INTERVAL_MS
+
+from .schemas import Name, TenantRef
+
+HOUR_MS = 3_600_000
+METERED = ("counter", "delta")
+
+
+@dataclass(frozen=True, slots=True)
+class PointInfo:
+    """One quantity of one device.
+
+    Attributes:
+        point_id: key in the database.
+        device_id: device it belongs to.
+        point: `device/quantity`.
+        quantity: name from the closed list.
+        kind: `counter`, `gauge` or `delta`.
+        unit: unit of the reading.
+        carrier: `electricity`, `gas`, `heat` or `none`.
+        flow: meaning in the balance, or None.
+        tenant: tenant it is counted for, or None.
+        period_ms: expected time between readings [ms].
+        ratio: CT x PT x sign of the meter that is in place now.
+    """
+
+    point_id: int
+    device_id: int
+    point: str
+    quantity: str
+    kind: str
+    unit: str
+    carrier: str
+    flow: str | None
+    tenant: str | None
+    period_ms: int
+    ratio: float
+
+    @property
+    def metered(self) -> bool:
+        """True when intervals come from it."""
+        return self.kind in METERED
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """A meter, inverter or battery."""
+
+    device_id: int
+    device: str
+    name: Name
+    profile: str
+    tenant: str | None
+    source: str | None
+    bus: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRecord:
+    """A factor of the domain with its key in the database."""
+
+    factor_id: int
+    factor: Factor
+
+
+@dataclass(frozen=True)
+class ParkModel:
+    """Everything about a park that changes only by a dated fact."""
+
+    park: str
+    name: Name
+    timezone: str
+    zone: ZoneInfo
+    revision: int
+    document: dict[str, Any]
+    known_on: dt.datetime
+    settings: Settings
+    tenants: tuple[TenantRef, ...]
+    devices: tuple[DeviceInfo, ...]
+    points: tuple[PointInfo, ...]
+    factors: tuple[FactorRecord, ...]
+    by_id: dict[int, PointInfo] = field(repr=False)
+    resolved: dict[tuple[str, str, int, Basis], CarrierFactor | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of every cost."""
+        return str(self.document.get("currency") or "CNY")
+
+    @property
+    def price_per_kwh(self) -> float | None:
+        """Price of electricity from the grid [currency/kWh]."""
+        return _number(self.document.get("electricity_price_per_kwh"))
+
+    @property
+    def contract_demand_kw(self) -> float | None:
+        """Contracted demand [kW]."""
+        return _number(self.document.get("contract_demand_kw"))
+
+    def factor(self, carrier: str, unit: str, year: int, basis: Basis = "location") -> CarrierFactor | None:
+        """Factors of a carrier as ingest chose them for the intervals of a local year; None where there is none."""
+        key = (carrier, unit, year, basis)
+        if key not in self.resolved:
+            try:
+                self.resolved[key] = resolve(
+                    [record.factor for record in self.factors],
+                    self.settings,
+                    carrier=carrier,
+                    unit=unit,
+                    data_year=year,
+                    known_on=self.known_on,
+                    basis=basis,
+                )
+            except NoFactorError:
+                self.resolved[key] = None
+        return self.resolved[key]
+
+    def factor_id(self, wanted: Factor) -> int:
+        """Key of a record in the database."""
+        return next(record.factor_id for record in self.factors if record.factor is wanted)
+
+    def metered(self, carrier: str | None = None, flow: str | None = None) -> list[PointInfo]:
+        """Points that intervals come from, narrowed to a carrier and a flow."""
+        return [
+            point
+            for point in self.points
+            if point.metered and (carrier is None or point.carrier == carrier) and (flow is None or point.flow == flow)
+        ]
+
+    def gauge(self, device_id: int, quantity: str) -> PointInfo | None:
+        """The gauge of a device that shows this quantity."""
+        for point in self.points:
+            if point.device_id == device_id and point.quantity == quantity and point.kind == "gauge":
+                return point
+        return None
+
+    def local(self, time_ms: int) -> dt.datetime:
+        """A moment in the park's own time."""
+        return dt.datetime.fromtimestamp(time_ms / 1000, self.zone)
+
+    def midnight_ms(self, day: dt.date) -> int:
+        """Start of a local day [ms UTC]."""
+        return round(dt.datetime.combine(day, dt.time(), self.zone).timestamp() * 1000)
+
+
+def local_ms(zone: ZoneInfo, moment: dt.datetime) -> int:
+    """A naive local time as ms UTC; a time that a clock change skips is read with the offset before it."""
+    return round(moment.replace(tzinfo=zone).timestamp() * 1000)
+
+
+def same_time_last_week_ms(model: ParkModel, now_ms: int) -> int:
+    """The same local clock time seven local days ago [ms UTC]."""
+    local = model.local(now_ms)
+    return local_ms(model.zone, (local - dt.timedelta(days=7)).replace(tzinfo=None))
+
+
+def interval_floor_ms(time_ms: int) -> int:
+    """Start of the accounting interval that holds a moment [ms UTC]."""
+    return time_ms - time_ms % INTERVAL_MS
+
+
+def build_model(
+    park: Any, tenants: Sequence[Any], devices: Sequence[Any], points: Sequence[Any], factors: Sequence[FactorRecord]
+) -> ParkModel:
+    """Assemble the model from rows of the database."""
+    infos = tuple(PointInfo(**{name: row[name] for name in PointInfo.__slots__}) for row in points)
+    return ParkModel(
+        park=park["park_id"],
+        name=Name(zh=park["name_zh"], en=park["name_en"]),
+        timezone=park["timezone"],
+        zone=ZoneInfo(park["timezone"]),
+        revision=park["revision"],
+        document=park["document"],
+        known_on=park["changed_at"],
+        settings=_settings(park["document"]),
+        tenants=tuple(
+            TenantRef(tenant=row["tenant"], name=Name(zh=row["name_zh"], en=row["name_en"])) for row in tenants
+        ),
+        devices=tuple(
+            DeviceInfo(
+                device_id=row["device_id"],
+                device=row["device"],
+                name=Name(zh=row["name_zh"], en=row["name_en"]),
+                profile=row["profile"],
+                tenant=row["tenant"],
+                source=row["source"],
+                bus=row["bus"],
+                position=row["position"],
+            )
+            for row in devices
+        ),
+        points=infos,
+        factors=tuple(factors),
+        by_id={info.point_id: info for info in infos},
+    )
+
+
+def _settings(document: dict[str, Any]) -> Settings:
+    method = msgspec.convert(document.get("method"), MethodSettings)
+    return Settings(
+        electricity_region=method.electricity_region,
+        fuel_region=method.fuel_region,
+        heat_region=method.heat_region,
+        gwp_set=method.gwp_set,
+        electricity_factor=method.electricity_factor,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

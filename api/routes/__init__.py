@@ -1,1 +1,0 @@
-"""Routes of the HTTP API, one module per group."""

@@ -1,0 +1,166 @@
+-- Statements of the API: all of them read. Prepared on both stores by tests/integration/test_api_statements.py.
+
+-- ── readiness and sign-in ────────────────────────────────────────────────────────────────────────
+
+-- name: schema_present
+select to_regclass('config_version') is not null and to_regclass('rollup_day') is not null;
+
+-- name: newest_reading
+select max(last_time) from point_state;
+
+-- name: token
+select token_id, digest, label, role, park_id from api_token where digest = $1::bytea and revoked_at is null;
+
+-- ── the park model ───────────────────────────────────────────────────────────────────────────────
+
+-- name: parks
+select p.park_id,
+       exists (select from point q join point_state s using (point_id)
+               where q.park_id = p.park_id and s.last_time is not null) as has_data
+from park p order by p.park_id;
+
+-- name: park
+select park_id, name_zh, name_en, timezone, document, revision, c.changed_at
+from park cross join config_version c where park_id = $1::text;
+
+-- name: tenants
+select tenant, name_zh, name_en from tenant where park_id = $1::text order by position, tenant;
+
+-- name: devices
+select device_id, device, profile, tenant, source, name_zh, name_en, bus, position
+from device where park_id = $1::text and active order by position, device;
+
+-- name: points
+-- Points with the episode that is in force at $2.
+select p.point_id, p.device_id, p.point, p.quantity, p.kind, p.unit, p.carrier, p.flow, p.tenant, p.period_ms,
+       coalesce(e.ct * e.pt * e.sign, 1.0) as ratio
+from point p
+join device d using (device_id)
+left join lateral (select ct, pt, sign from episode where point_id = p.point_id and at <= $2::timestamptz
+                   order by at desc limit 1) e on true
+where p.park_id = $1::text and p.active and d.active
+order by d.position, d.device, p.point_id;
+
+-- name: factors
+select factor_id, document, recorded_at
+from factor where park_id is null or park_id = $1::text order by factor_id;
+
+-- name: factor_value_at
+-- The value of a factor series at $2: the newest recorded of the span that holds it.
+select value from factor_value
+where factor_id = $1::int and start <= $2::timestamptz and start + span_ms * interval '1 millisecond' > $2::timestamptz
+order by start desc, recorded_at desc limit 1;
+
+-- name: sources
+select source, status, status_at from source where park_id = $1::text;
+
+-- ── now ──────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: live
+-- Newest reading, sum of the local day $2 and newest finished interval (from $3 to before $4) of each point.
+select p.point_id, s.last_time, s.last_value, s.last_quality,
+       d.amount_micro as day_micro, d.co2e_nano_kg as day_nano_kg, d.measured_ms as day_measured_ms,
+       i.start as slow_start, i.amount_micro as slow_micro, i.coverage as slow_coverage
+from point p
+left join point_state s using (point_id)
+left join rollup_day d on d.point_id = p.point_id and d.day = $2::date
+left join lateral (select start, amount_micro, coverage from interval_15min
+                   where point_id = p.point_id and start >= $3::timestamptz and start < $4::timestamptz and coverage > 0
+                   order by start desc limit 1) i on p.kind <> 'gauge'
+where p.park_id = $1::text and p.active;
+
+-- ── history: sums over groups of points, one row a group and bucket ──────────────────────────────
+-- $1, $2: point and its group, in parallel; $3, $4: half-open range. No column is null. rate_micro is what a whole bucket
+-- would hold at the mean rate of its known part; coverage is the sum over the points of a group.
+
+-- name: history_15m
+select g.grp, i.start as start, sum(i.amount_micro)::bigint as amount_micro,
+       coalesce(sum(i.amount_micro / i.coverage) filter (where i.coverage > 0), 0)::float8 as rate_micro,
+       sum(i.coverage)::float8 as coverage, count(*) filter (where i.coverage > 0) as known,
+       coalesce(max(i.method) filter (where i.coverage > 0), 5)::smallint as method,
+       coalesce(sum(i.co2e_nano_kg), 0)::bigint as co2e_nano_kg,
+       coalesce(sum(i.co2e_nano_kg / i.coverage) filter (where i.coverage > 0), 0)::float8 as co2e_rate_nano,
+       coalesce(sum(i.coverage) filter (where i.co2e_nano_kg is not null), 0)::float8 as co2e_coverage,
+       sum(i.measured_ms)::bigint as measured_ms
+from unnest($1::int[], $2::int[]) as g (point_id, grp)
+join interval_15min i on i.point_id = g.point_id
+where i.start >= $3::timestamptz and i.start < $4::timestamptz
+group by g.grp, i.start order by g.grp, i.start;
+
+-- name: history_1h
+select g.grp, i.start as start, sum(i.amount_micro)::bigint as amount_micro,
+       coalesce(sum(i.amount_micro / i.coverage) filter (where i.coverage > 0), 0)::float8 as rate_micro,
+       sum(i.coverage)::float8 as coverage, count(*) filter (where i.coverage > 0) as known,
+       coalesce(max(i.method) filter (where i.coverage > 0), 5)::smallint as method,
+       coalesce(sum(i.co2e_nano_kg), 0)::bigint as co2e_nano_kg,
+       coalesce(sum(i.co2e_nano_kg / i.coverage) filter (where i.coverage > 0), 0)::float8 as co2e_rate_nano,
+       coalesce(sum(i.coverage) filter (where i.co2e_nano_kg is not null), 0)::float8 as co2e_coverage,
+       sum(i.measured_ms)::bigint as measured_ms
+from unnest($1::int[], $2::int[]) as g (point_id, grp)
+join rollup_hour i on i.point_id = g.point_id
+where i.start >= $3::timestamptz and i.start < $4::timestamptz
+group by g.grp, i.start order by g.grp, i.start;
+
+-- name: history_1d
+select g.grp, i.day as start, sum(i.amount_micro)::bigint as amount_micro,
+       coalesce(sum(i.amount_micro / i.coverage) filter (where i.coverage > 0), 0)::float8 as rate_micro,
+       sum(i.coverage)::float8 as coverage, count(*) filter (where i.coverage > 0) as known,
+       coalesce(max(i.method) filter (where i.coverage > 0), 5)::smallint as method,
+       coalesce(sum(i.co2e_nano_kg), 0)::bigint as co2e_nano_kg,
+       coalesce(sum(i.co2e_nano_kg / i.coverage) filter (where i.coverage > 0), 0)::float8 as co2e_rate_nano,
+       coalesce(sum(i.coverage) filter (where i.co2e_nano_kg is not null), 0)::float8 as co2e_coverage,
+       sum(i.measured_ms)::bigint as measured_ms
+from unnest($1::int[], $2::int[]) as g (point_id, grp)
+join rollup_day i on i.point_id = g.point_id
+where i.day >= $3::date and i.day < $4::date
+group by g.grp, i.day order by g.grp, i.day;
+
+-- name: history_1mo
+select g.grp, i.month as start, sum(i.amount_micro)::bigint as amount_micro,
+       coalesce(sum(i.amount_micro / i.coverage) filter (where i.coverage > 0), 0)::float8 as rate_micro,
+       sum(i.coverage)::float8 as coverage, count(*) filter (where i.coverage > 0) as known,
+       coalesce(max(i.method) filter (where i.coverage > 0), 5)::smallint as method,
+       coalesce(sum(i.co2e_nano_kg), 0)::bigint as co2e_nano_kg,
+       coalesce(sum(i.co2e_nano_kg / i.coverage) filter (where i.coverage > 0), 0)::float8 as co2e_rate_nano,
+       coalesce(sum(i.coverage) filter (where i.co2e_nano_kg is not null), 0)::float8 as co2e_coverage,
+       sum(i.measured_ms)::bigint as measured_ms
+from unnest($1::int[], $2::int[]) as g (point_id, grp)
+join rollup_month i on i.point_id = g.point_id
+where i.month >= $3::date and i.month < $4::date
+group by g.grp, i.month order by g.grp, i.month;
+
+-- ── inventory ────────────────────────────────────────────────────────────────────────────────────
+
+-- name: month_amounts
+-- A period of the park by point; the emission is null where any interval has none.
+select p.point_id, sum(i.amount_micro)::bigint as amount_micro, count(*) as intervals,
+       case when bool_and(i.co2e_nano_kg is not null) then sum(i.co2e_nano_kg)::bigint end as co2e_nano_kg
+from point p
+join interval_15min i on i.point_id = p.point_id
+where p.park_id = $1::text and p.kind <> 'gauge'
+      and i.start >= $2::timestamptz and i.start < $3::timestamptz
+group by p.point_id order by p.point_id;
+
+-- name: month_states
+-- Time by data state, measured time and time that looks wrong, by point.
+select p.point_id, i.method, count(*) as intervals, (sum(i.coverage) * 900000)::bigint as known_ms,
+       sum(i.measured_ms)::bigint as measured_ms, (count(*) filter (where i.suspect)) * 900000 as suspect_ms
+from point p
+join interval_15min i on i.point_id = p.point_id
+where p.park_id = $1::text and p.kind <> 'gauge'
+      and i.start >= $2::timestamptz and i.start < $3::timestamptz
+group by p.point_id, i.method order by p.point_id, i.method;
+
+-- name: recompute_pending
+select exists (select from recompute r join point p using (point_id)
+               where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz);
+
+-- ── working ──────────────────────────────────────────────────────────────────────────────────────
+
+-- name: registers_at
+-- The newest reading of each point up to $2, not older than two days.
+select p.point_id, r.time, r.value, r.quality
+from unnest($1::int[]) as p (point_id)
+cross join lateral (select time, value, quality from reading
+                    where point_id = p.point_id and time <= $2::timestamptz and time > $2::timestamptz - interval '2 days'
+                    order by time desc limit 1) r;

@@ -12,7 +12,7 @@ import msgspec
 
 from parkcarbon.kit.clock import Clock, SystemClock
 
-from .answers import AnswerLog
+from .answers import LOG_FILE, AnswerLog
 from .documents import HOST, line_path
 from .localtime import DAY_MS
 from .meters import Meter
@@ -20,7 +20,6 @@ from .park import FAULTS_FILE, SimulatedPark, faults_of
 from .scenario import FaultSpec
 from .server import SerialLine, TcpLine, Unit
 
-LOG_FILE = "answers.jsonl"
 _LOOK_S = 0.5
 
 

@@ -244,7 +244,7 @@ def _problems(scenario: Scenario) -> list[str]:
     for tenant in scenario.tenants:
         total = sum(meter.share for meter in tenant.meters)
         if abs(total - 1) > 1e-9:
-            problems.append(f"{tenant.tenant}: shares sum to {total}")
+            problems.append(f"{tenant.tenant}: shares sum to {total:.9g}")
         try:
             shape_of_week(tenant.load())
         except LoadError as error:

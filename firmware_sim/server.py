@@ -23,8 +23,8 @@ from pymodbus.simulator.simcore import SimCore
 _BITS_PER_CHARACTER = 11
 _SILENCE = 0
 
-# A device that is asked for a register it does not have says so; nobody needs to hear it twice.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+# Errors only: a fault of ours in answering must be seen.
+logging.getLogger("pymodbus").setLevel(logging.ERROR)
 
 
 class Unit(Protocol):

@@ -73,9 +73,7 @@ def serve(settings: Settings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and serve; 2 when the settings do not fit."""
     parser = argparse.ArgumentParser(prog="python -m api", description="HTTP API and web app of ParkCarbon")
-    parser.add_subparsers(dest="verb", required=True).add_parser(
-        "run", help="serve; settings are PARKCARBON_* variables"
-    )
+    parser.add_subparsers(dest="verb", required=True).add_parser("run", help="serve; settings: PARKCARBON_*")
     parser.parse_args(arguments)
     logs.configure()
     try:

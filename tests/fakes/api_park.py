@@ -7,7 +7,7 @@ What ingest would have derived (intervals, roll-ups, states) is written here; a 
 import dataclasses
 import datetime as dt
 import hashlib
-from typing import LiteralString, cast
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.domain.emissions import CarrierFactor, Settings, nano_kg, resolve
 from parkcarbon.domain.factors import Factor
-from parkcarbon.kit.db import Database, Session, from_ms, to_ms
+from parkcarbon.kit.db import Database, Row, Session, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Column
 
 PARK = "demo"
@@ -28,7 +28,11 @@ KNOWN_ON = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 LIVE_MS = NOW_MS - 1000
 GATE_RATIO = 3000.0  # CT 30, PT 100
 PRICE = 0.72
-TOKENS = {"admin-token-0001": ("admin", None), "viewer-token-01": ("viewer", None), "walled-token-01": ("wall", PARK)}
+TOKENS: dict[str, tuple[str, str | None]] = {
+    "admin-token-0001": ("admin", None),
+    "viewer-token-01": ("viewer", None),
+    "walled-token-01": ("wall", PARK),
+}
 
 SETTINGS = Settings("China/JS", "China", "China", "AR6")
 DOCUMENT = {
@@ -42,7 +46,7 @@ DOCUMENT = {
 }
 TENANTS = [("machining", "机械加工", "Machining"), ("cold", "冷链", "Cold chain")]
 # device, tenant, position, points: (quantity, kind, unit, carrier, flow, period)
-DEVICES = [
+DEVICES: list[tuple[str, str | None, list[tuple[Any, ...]]]] = [
     (
         "gate",
         None,
@@ -166,9 +170,9 @@ async def _write_factors(session: Session) -> None:
     for factor in load_factors():
         body = factor_json(factor)
         await session.execute(
-            "insert into factor (factor, purpose, carrier, region, gas, basis, unit, value, data_year, publisher, edition,"
-            " published_on, unverified, digest, document, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-            " $12, $13, $14, $15, $16) on conflict do nothing",
+            "insert into factor (factor, purpose, carrier, region, gas, basis, unit, value, data_year, publisher,"
+            " edition, published_on, unverified, digest, document, recorded_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing",
             factor.factor,
             factor.purpose,
             factor.carrier,
@@ -202,11 +206,11 @@ async def _write_model(session: Session, park: str) -> None:
         park,
         document,
     )
-    for position, (tenant, zh, en) in enumerate(TENANTS):
+    for position, (name, zh, en) in enumerate(TENANTS):
         await session.execute(
             "insert into tenant (park_id, tenant, name_zh, name_en, position) values ($1, $2, $3, $4, $5)",
             park,
-            tenant,
+            name,
             zh,
             en,
             position,
@@ -256,7 +260,8 @@ async def _write_data(session: Session, park: str) -> None:
                     month + dt.timedelta(days=30),
                 )
     rows = await session.fetch(
-        "select point_id, point, quantity, kind, unit, carrier, flow from point where park_id = $1", park
+        "select point_id, point, quantity, kind, unit, carrier, flow from point where park_id = $1",
+        park,
     )
     for row in rows:
         device = row["point"].partition("/")[0]
@@ -264,9 +269,9 @@ async def _write_data(session: Session, park: str) -> None:
             shown = power_kw(device, RUNNING_MS) / (GATE_RATIO if device == "gate" else 1.0)
             await write_state(session, row["point_id"], LIVE_MS, shown)
             continue
-        await _write_intervals(session, row["point_id"], device, row["quantity"], row["carrier"], row["unit"])
+        await _write_intervals(session, row)
         await write_state(session, row["point_id"], LIVE_MS if device != "boiler-gas" else RUNNING_MS, 1234.5)
-    await session.execute(cast("LiteralString", ROLLUPS))
+    await session.execute(ROLLUPS)
 
 
 async def write_state(session: Session, point_id: int, time_ms: int, value: float) -> None:
@@ -279,23 +284,23 @@ async def write_state(session: Session, point_id: int, time_ms: int, value: floa
         value,
     )
     await session.execute(
-        "insert into reading (point_id, time, value, quality, batch_id) values ($1, $2, $3, 0, 1) on conflict do nothing",
+        "insert into reading (point_id, time, value, quality, batch_id) values ($1, $2, $3, 0, 1)"
+        " on conflict do nothing",
         point_id,
         from_ms(time_ms),
         value,
     )
 
 
-async def _write_intervals(
-    session: Session, point_id: int, device: str, quantity: str, carrier: str, unit: str
-) -> None:
+async def _write_intervals(session: Session, row: Row) -> None:
+    device = row["point"].partition("/")[0]
+    point_id, quantity = row["point_id"], row["quantity"]
     times = starts()
     covered = np.array([coverage(device, start) for start in times])
     hourly = np.array([amount(device, quantity, start) for start in times])
     micro = np.rint(hourly * covered / 4 * 1e6).astype(np.int64)
-    row = await session.fetchrow("select flow from point where point_id = $1", point_id)
-    priced = row is not None and row["flow"] in ("import", "fuel", "heat", "sub_meter")
-    nano = nano_kg(micro, factor_of(carrier, unit).co2e) if priced else micro
+    priced = row["flow"] in ("import", "fuel", "heat", "sub_meter")
+    nano = nano_kg(micro, factor_of(row["carrier"], row["unit"]).co2e) if priced else micro
     keep = covered > 0
     count = int(keep.sum())
     await session.copy(

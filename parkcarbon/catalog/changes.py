@@ -54,10 +54,10 @@ def _list(place: str, name: str, old: Sequence[Struct], new: Sequence[Struct]) -
     after = {getattr(item, key): item for item in new}
     for identity, item in before.items():
         if identity not in after:
-            yield f"{_below(place, word)} {_shown(identity)}: removed{_summary(item)}"
+            yield f"{_below(place, word)} {_shown(identity)}: removed{_summary(item, key)}"
     for identity, item in after.items():
         if identity not in before:
-            yield f"{_below(place, word)} {_shown(identity)}: added{_summary(item)}"
+            yield f"{_below(place, word)} {_shown(identity)}: added{_summary(item, key)}"
         else:
             yield from _struct(f"{_below(place, word)} {_shown(identity)}", before[identity], item)
     kept = [identity for identity in before if identity in after]
@@ -65,15 +65,15 @@ def _list(place: str, name: str, old: Sequence[Struct], new: Sequence[Struct]) -
         yield f"{_below(place, name)}: order is now {', '.join(_shown(identity) for identity in after)}"
 
 
-def _summary(item: Struct) -> str:
+def _summary(item: Struct, key: str) -> str:
     """Members that were set, in brackets; lists by their length."""
     parts = []
     for field in msgspec.structs.fields(item):
         value = getattr(item, field.name)
-        if field.name in _KEYS.values() or value in (field.default, ()):
+        if field.name == key or value in (field.default, ()):
             continue
         if field.name in _KEYS:
-            parts.append(f"{len(value)} {field.name}")
+            parts.append(f"{len(value)} {_WORDS[field.name] if len(value) == 1 else field.name}")
         else:
             parts.append(f"{field.name} {_shown(value)}")
     return f" ({', '.join(parts)})" if parts else ""

@@ -222,7 +222,7 @@ def _series(series: FactorSeries, folder: Path | None) -> Problems:
     elif series.unit not in UNITS_OF_PURPOSE[series.purpose]:
         units = ", ".join(sorted(UNITS_OF_PURPOSE[series.purpose]))
         yield f"{place}.unit: {series.unit!r} does not fit {series.purpose}: {units}"
-    if not series.unit.startswith(f"kg{series.gas}/") and series.purpose.startswith("grid_"):
+    elif series.purpose.startswith("grid_") and not series.unit.startswith(f"kg{series.gas}/"):
         yield f"{place}.gas: {series.gas!r} does not fit unit {series.unit}"
     if series.factor in {factor.factor for factor in load_factors()}:
         yield f"{place}.factor: {series.factor!r} is the id of a factor of the catalog"

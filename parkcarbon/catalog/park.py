@@ -184,7 +184,7 @@ def parse_park(text: str, name: str = "park", folder: Path | None = None) -> Par
     try:
         raw = load_yaml(text)
     except yaml.YAMLError as error:
-        raise ParkError(name, [f"not YAML: {error}"]) from error
+        raise ParkError(name, [f"not YAML: {' '.join(str(error).split())}"]) from error
     if problems := list(document_problems(raw, Park)):
         raise ParkError(name, problems)
     park = msgspec.convert(raw, Park)

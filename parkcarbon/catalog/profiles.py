@@ -119,7 +119,7 @@ def parse_profile(name: str, text: str) -> domain.DeviceProfile:
     try:
         raw = load_yaml(text)
     except yaml.YAMLError as error:
-        raise ProfileError(f"profiles/{name}.yaml: not YAML: {error}") from error
+        raise ProfileError(f"profiles/{name}.yaml: not YAML: {' '.join(str(error).split())}") from error
     _refuse(name, document_problems(raw, ProfileFile))
     profile = _to_domain(name, msgspec.convert(raw, ProfileFile))
     _refuse(name, domain.check_profile(profile))

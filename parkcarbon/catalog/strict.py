@@ -94,8 +94,9 @@ def _is_struct(kind: object) -> TypeGuard[type[Struct]]:
 
 def _label(element: object, kind: type[Struct], number: int) -> str:
     """Name an element by its first member where that is a text, else by its position."""
-    first = kind.__struct_fields__[0]
-    name = element.get(first) if isinstance(element, dict) else None
+    first = msgspec.structs.fields(kind)[0]
+    is_text = str in (first.type, *typing.get_args(first.type))
+    name = element.get(first.encode_name) if isinstance(element, dict) and is_text else None
     return name if isinstance(name, str) else str(number)
 
 

@@ -41,7 +41,7 @@ def sun_position(time_ms: Ints, latitude: float, longitude: float) -> Sun:
         latitude: north positive [deg].
         longitude: east positive [deg].
 
-    >>> noon = sun_position(np.array([1_782_014_400_000 - 2 * 3_600_000]), 23.44, 60.0)  # 21 June 2026, local noon
+    >>> noon = sun_position(np.array([1_782_028_800_000]), 23.44, 60.0)  # 21 June 2026, 08:00 UTC
     >>> round(math.degrees(math.asin(float(noon.sin_elevation[0]))))
     90
     """

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+from edge.config import load_config
 from edge.errors import NoAnswerError, RefusalError
 from edge.modbus import Link, SerialTarget, TcpTarget, Timing
 from firmware_sim.answers import AnswerLog, logged_values
@@ -141,6 +142,7 @@ def test_the_configurations_name_brokers_lines_and_points(jiangsu: Path) -> None
         "edge-moulding": "mqtt://park:1883",
     }
     assert all(config["source"] == name for name, config in configs.items())
+    assert all(load_config(jiangsu / f"{name}.yaml").source == name for name in configs)
     assert all(Path(config["journal"]).parent == jiangsu for config in configs.values())
     (serial,) = configs["edge-machining"]["buses"]
     assert serial["kind"] == "rtu"

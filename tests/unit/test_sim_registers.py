@@ -1,5 +1,7 @@
 """From true values to registers: transformers, steps, exchanged meters, images, faults."""
 
+import doctest
+import importlib
 import math
 from functools import cache
 from itertools import pairwise
@@ -47,6 +49,12 @@ def at(*moments: int) -> Ints:
 def ramp(time_ms: Ints) -> Floats:
     """A register that gains 1 in a second."""
     return time_ms / 1000.0
+
+
+@pytest.mark.parametrize("module", ["balance", "faults", "noise", "scenario", "solar"])
+def test_examples_in_docstrings_hold(module: str) -> None:
+    failed, tried = doctest.testmod(importlib.import_module(f"firmware_sim.{module}"))
+    assert (failed, tried > 0) == (0, True)
 
 
 # ── images ───────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.fakes.postgres", "tests.fakes.api_park"]
+pytest_plugins = ["tests.fakes.postgres", "tests.fakes.api_client"]
 
 SERVERS = ("postgres", "timescale", "mosquitto", "chromium")
 _not_run: Counter[tuple[str, str]] = Counter()

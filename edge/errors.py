@@ -2,13 +2,14 @@
 
 ```
 EdgeError
-├── ConfigError      the configuration file cannot be used; a person must change it
-├── BackfillError    the file of kept readings cannot be used; a person must look at it
-└── ReadError        one read of registers failed
-    ├── LinkDownError     no connection to the device, the gateway or the serial port
-    ├── NoAnswerError     nothing came back in time
-    ├── MalformedError    something came back, but no answer to this request
-    └── RefusalError      the device answered with a Modbus exception code
+├── ConfigError            the configuration file cannot be used; a person must change it
+├── BackfillError          the file of kept readings cannot be used; a person must look at it
+└── ReadError              one read of registers failed
+    ├── LinkDownError      no connection to the device, the gateway or the serial port
+    ├── LostError          the connection ended during the request
+    ├── NoAnswerError      nothing came back in time
+    ├── MalformedError     something came back, but no answer to this request
+    └── RefusalError       the device answered with a Modbus exception code
 ```
 """
 
@@ -43,7 +44,11 @@ class ReadError(EdgeError):
 
 
 class LinkDownError(ReadError):
-    """There is no connection, or it was lost during the request."""
+    """There is no connection and none could be opened."""
+
+
+class LostError(ReadError):
+    """The connection ended during the request."""
 
 
 class NoAnswerError(ReadError):

@@ -17,7 +17,7 @@ from pymodbus.pdu import ModbusPDU
 
 from parkcarbon.kit.clock import Clock
 
-from .errors import LinkDownError, MalformedError, NoAnswerError, ReadError, RefusalError
+from .errors import LinkDownError, LostError, MalformedError, NoAnswerError, ReadError, RefusalError
 from .frames import Expected, Flaw, find_rtu, find_tcp
 
 _CONNECT_TIMEOUT_S = 3.0
@@ -92,7 +92,7 @@ class RegisterReader(Protocol):
         """Return `count` registers from `address`.
 
         Raises:
-            ReadError: one of its four kinds.
+            ReadError: one of its kinds.
         """
 
 
@@ -132,6 +132,7 @@ class Link:
 
         Raises:
             LinkDownError: no connection.
+            LostError: it ended during the request.
             NoAnswerError: nothing came in time.
             MalformedError: something else came.
             RefusalError: the device answered with an exception code.
@@ -205,7 +206,7 @@ class Link:
             raise
         except (ModbusException, OSError) as error:
             self._drop()
-            raise LinkDownError(f"{self.target}: {error}") from None
+            raise LostError(f"{self.target}: {error}") from None
         finally:
             self._expected = None
             self._transaction = client.ctx.next_tid
@@ -301,7 +302,7 @@ class Link:
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - the library's signature
         """Tell the request that waits when the other side has gone."""
         if not up and self._expected is not None:
-            self._fail(LinkDownError(f"{self.target}: closed by the other side"))
+            self._fail(LostError(f"{self.target}: closed by the other side"))
 
     def _fail(self, error: ReadError) -> None:
         if self._client is not None and not self._client.ctx.response_future.done():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import LinkDownError, MalformedError, NoAnswerError, RefusalError
+from edge.errors import LinkDownError, LostError, MalformedError, NoAnswerError, RefusalError
 from edge.frames import Flaw, checksum
 from edge.modbus import Link, SerialTarget, TcpTarget, Timing
 from parkcarbon.kit.clock import SystemClock
@@ -195,7 +195,7 @@ async def test_a_closed_connection_is_noticed_at_once_and_opened_again() -> None
     async with TcpDevice(close_first) as device:
         link = await link_to(device)
         started = asyncio.get_running_loop().time()
-        with pytest.raises(LinkDownError):
+        with pytest.raises(LostError):
             await link.read(1, 3, 0, 1, Timing(timeout_s=30))
         assert asyncio.get_running_loop().time() - started < 10
         assert await link.read(1, 3, 0, 1, QUICK) == (0,)
@@ -364,7 +364,7 @@ async def test_serial_port_that_goes_away_and_comes_back_as_another(bus: Bus, tm
     name.symlink_to(other.path)
     asyncio.get_running_loop().remove_reader(bus.master)
     os.close(bus.master)
-    with pytest.raises(LinkDownError):
+    with pytest.raises(LostError):
         await link.read(1, 3, 1, 1, QUICK)
     bus.master = os.dup(other.master)
     assert await link.read(1, 3, 2, 1, QUICK) == (2,)

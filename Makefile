@@ -55,7 +55,7 @@ check: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache | tail -n 12
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/house_rules.py
 	@cd $(WEB) && PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm run --silent check && \
 	 PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm test --silent

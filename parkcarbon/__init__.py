@@ -1,0 +1,1 @@
+"""Shared code: what the processes agree on and build upon."""

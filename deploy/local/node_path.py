@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST_MAJOR = 20
+OLDEST = (20, 19)
 
 
 def own_node() -> Path | None:
@@ -17,8 +17,8 @@ def own_node() -> Path | None:
     if node is None or npm is None:
         return None
     answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    major = answer.stdout.strip().lstrip("v").partition(".")[0]
-    return Path(node).parent if major.isdigit() and int(major) >= OLDEST_MAJOR else None
+    version = tuple(int(part) for part in answer.stdout.strip().lstrip("v").split(".")[:2] if part.isdigit())
+    return Path(node).parent if version >= OLDEST else None
 
 
 def wheel_node() -> Path:

@@ -259,11 +259,11 @@ def flow(scene: Scene) -> Json:
     for node in ("grid", "battery"):
         ends = {"from": node, "to": bus} if power[node] >= 0 else {"from": bus, "to": node}
         edges.append(ends | {"kw": abs(power[node])})
-    edges += [{"from": bus, "to": f"tenant:{tenant}", "kw": power[tenant]} for tenant, *_ in TENANTS]
+    edges += [{"from": bus, "to": f"tenant-{tenant}", "kw": power[tenant]} for tenant, *_ in TENANTS]
     edges += [
         {"from": bus, "to": "unmetered", "kw": power["unmetered"]},
-        {"from": "gas", "to": "tenant:chem", "kw": power["gas"]},
-        {"from": "heat", "to": "tenant:textile", "kw": power["heat"]},
+        {"from": "gas", "to": "tenant-chem", "kw": power["gas"]},
+        {"from": "heat", "to": "tenant-textile", "kw": power["heat"]},
     ]
     through = round(power["pv"] + max(0.0, power["grid"]) + max(0.0, power["battery"]), 3)
     extra = {"chem": power["gas"], "textile": power["heat"]}
@@ -276,7 +276,7 @@ def flow(scene: Scene) -> Json:
         {"node": bus, "kind": "bus", "name": name("电力", "Electricity"), "kw": through},
         *(
             {
-                "node": f"tenant:{tenant}",
+                "node": f"tenant-{tenant}",
                 "kind": "tenant",
                 "name": name(zh, en),
                 "kw": round(power[tenant] + extra.get(tenant, 0), 3),

@@ -1,5 +1,6 @@
-// Prints what a browser downloads, compressed, and fails above the budget.
-import { readdirSync, readFileSync } from 'node:fs';
+// Prints what a browser downloads, compressed, and fails above the budget. Leaves compressed copies beside the files, which the
+// API serves to browsers that accept them.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -7,16 +8,20 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 const BUDGET_KB = 400;
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 
+const WORTH_BYTES = 1000; // below this a compressed copy saves nothing
+
 const rows = readdirSync(DIST, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
+  .filter((entry) => entry.isFile() && !/\.(gz|br)$/.test(entry.name))
   .map((entry) => {
-    const bytes = readFileSync(join(entry.parentPath ?? entry.path, entry.name));
-    return {
-      name: entry.name,
-      raw: bytes.length,
-      gzip: gzipSync(bytes, { level: 9 }).length,
-      brotli: brotliCompressSync(bytes).length,
-    };
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    const bytes = readFileSync(path);
+    const gzip = gzipSync(bytes, { level: 9 });
+    const brotli = brotliCompressSync(bytes);
+    if (bytes.length > WORTH_BYTES) {
+      writeFileSync(`${path}.gz`, gzip);
+      writeFileSync(`${path}.br`, brotli);
+    }
+    return { name: entry.name, raw: bytes.length, gzip: gzip.length, brotli: brotli.length };
   })
   .sort((a, b) => b.gzip - a.gzip);
 const kb = (bytes) => (bytes / 1000).toFixed(1).padStart(8);

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Name } from '../lib/types';
 import { en } from './en';
+import { phrase } from './phrases';
 import { type Key, zh } from './zh';
 
 export type Language = 'zh' | 'en';
@@ -23,4 +24,9 @@ export function word(prefix: string, code: string): string | null {
 export function named(name: Name | null | undefined): string {
   if (!name) return '';
   return (language.value === 'zh' ? name.zh : name.en) || name.zh || name.en;
+}
+
+/** A sentence or label that the API sends in English. */
+export function said(text: string): string {
+  return language.value === 'zh' ? phrase(text) : text;
 }

@@ -20,6 +20,8 @@ export interface Slot {
 export interface Curve {
   day: { start: number; end: number };
   slots: Slot[];
+  /** Load of the last 96 quarters up to the running one, oldest first: the small trend of a filtered tile. */
+  recent: (number | null)[];
 }
 
 export interface CurveInput {
@@ -95,6 +97,8 @@ export interface CurveOptions {
   day: { start: number; end: number };
   /** Series key of the tenant that the page is filtered to. */
   key?: string | undefined;
+  /** Server time [ms UTC]. */
+  now: number;
 }
 
 export function curve(input: CurveInput, options: CurveOptions): Curve {
@@ -136,7 +140,12 @@ export function curve(input: CurveInput, options: CurveOptions): Curve {
       method,
     });
   }
-  return { day, slots };
+  const before = column(input.yesterday, key);
+  const recent = Array.from({ length: 96 }, (_, index) => {
+    const start = Math.floor(options.now / step) * step - (95 - index) * step;
+    return start < day.start ? before.value(start) : load.value(start);
+  });
+  return { day, slots, recent };
 }
 
 /** Yesterday's load by local time of day; of a doubled hour the first passage counts. */

@@ -60,7 +60,6 @@ export interface FlowLayout {
 const LEFT_ORDER: NodeKind[] = ['pv', 'grid', 'battery', 'heat', 'gas'];
 const BAND_ORDER: SourceKind[] = ['pv', 'battery', 'grid', 'heat', 'gas', 'tenant', 'unmetered'];
 const BAR = 6;
-const HUB_BAR = 10;
 const MIN_RIBBON = 1.5;
 const GAP = 6;
 
@@ -69,9 +68,9 @@ function sideOf(node: FlowNode): PlacedNode['side'] {
   return node.kind === 'tenant' || node.kind === 'unmetered' ? 'right' : 'left';
 }
 
-/** Who takes electricity alone stands higher, who takes heat or gas lower, near their sources: fewer ribbons cross. */
+/** Who takes electricity alone stands higher, then losses, then who takes heat or gas, near their sources. */
 function rightRank(node: FlowNode, flow: Flow): number {
-  if (node.kind === 'unmetered') return 9;
+  if (node.node === 'unmetered') return 1.5;
   const sources = flow.edges.filter((edge) => edge.to === node.node).map((edge) => edge.from);
   return sources.includes('gas') ? 3 : sources.some((source) => source.includes('heat')) ? 2 : 1;
 }
@@ -125,6 +124,19 @@ export function mixes(flow: Flow): Map<string, Mix> {
   return known;
 }
 
+/** The longer face of a hub [kW]: what is exported or charged leaves on the side where it came in. */
+function hubFace(hub: FlowNode, flow: Flow): number {
+  const sides = new Map(flow.nodes.map((node) => [node.node, sideOf(node)]));
+  const face = { left: 0, right: 0 };
+  for (const edge of flow.edges) {
+    if (edge.from !== hub.node && edge.to !== hub.node) continue;
+    const other = sides.get(edge.from === hub.node ? edge.to : edge.from);
+    if (other === 'hub') face[edge.from === hub.node ? 'right' : 'left'] += kw(edge);
+    else if (other) face[other] += kw(edge);
+  }
+  return Math.max(face.left, face.right);
+}
+
 interface Slot {
   node: FlowNode;
   throughput: number;
@@ -171,7 +183,7 @@ export function layout(flow: Flow, size: FlowSize): FlowLayout {
   const slotOf = (node: FlowNode): Slot => {
     const sum = sums.get(node.node) ?? { inKw: 0, outKw: 0 };
     const edges = flow.edges.filter((edge) => edge.from === node.node || edge.to === node.node).length;
-    const throughput = node.kind === 'bus' ? Math.max(sum.inKw, sum.outKw) : sum.inKw + sum.outKw;
+    const throughput = node.kind === 'bus' ? hubFace(node, flow) : sum.inKw + sum.outKw;
     return { node, throughput, lines: node.kind === 'bus' ? 1 : size.nameLines + Math.max(1, edges) };
   };
   const left = flow.nodes
@@ -188,7 +200,13 @@ export function layout(flow: Flow, size: FlowSize): FlowLayout {
   for (const [name, place] of placeHubs(hubs, flow, places, scale, size)) places.set(name, place);
 
   const hubX = size.labelLeft + (size.width - size.labelLeft - size.labelRight) * 0.47;
+  const linked = flow.edges.some((edge) =>
+    [edge.from, edge.to].every((end) => hubs.some((hub) => hub.node.node === end)),
+  );
+  const hubStep = linked ? size.width * 0.1 : 0; // hubs that feed each other stand side by side
+  const hubWidth = size.line * 1.3; // a line of text runs along the bar
   const nodes = [...left, ...hubs, ...right].map(({ node }): PlacedNode => {
+    const order = hubs.findIndex((hub) => hub.node === node);
     const side = sideOf(node);
     const place = places.get(node.node) ?? { y: size.height / 2, height: 2 };
     const sum = sums.get(node.node) ?? { inKw: 0, outKw: 0 };
@@ -197,11 +215,11 @@ export function layout(flow: Flow, size: FlowSize): FlowLayout {
         ? size.labelLeft
         : side === 'right'
           ? size.width - size.labelRight - BAR
-          : hubX - HUB_BAR / 2;
-    const width = side === 'hub' ? HUB_BAR : BAR;
+          : hubX - hubWidth / 2 + order * hubStep;
+    const width = side === 'hub' ? hubWidth : BAR;
     return { node, side, x, y: place.y, height: place.height, width, inKw: sum.inKw, outKw: sum.outKw };
   });
-  return { nodes, ribbons: ribbons(flow, nodes, scale), scale };
+  return { nodes, ribbons: ribbons(flow, nodes, scale, size.line), scale };
 }
 
 /** Hubs stand at the mean height of their neighbours, in the order given, without overlap. */
@@ -251,7 +269,7 @@ interface End {
 }
 
 /** Ribbons leave a bar stacked in the order of the bars they go to, so that they do not cross at the bar. */
-function ribbons(flow: Flow, nodes: PlacedNode[], scale: number): Ribbon[] {
+function ribbons(flow: Flow, nodes: PlacedNode[], scale: number, line: number): Ribbon[] {
   const byName = new Map(nodes.map((node) => [node.node.node, node]));
   const shares = mixes(flow);
   const ends = new Map<string, End>();
@@ -286,7 +304,9 @@ function ribbons(flow: Flow, nodes: PlacedNode[], scale: number): Ribbon[] {
     if (!from || !to || !start || !end) return [];
     const middle = from.side === 'hub' && to.side === 'hub';
     const thickness = Math.max(MIN_RIBBON, kw(edge) * scale);
-    return [ribbon(edge, start, end, thickness, shares.get(edge.from) ?? new Map(), middle)];
+    return [
+      ribbon(edge, { start, end }, thickness, shares.get(edge.from) ?? new Map(), { middle, unit: line }),
+    ];
   });
 }
 
@@ -298,7 +318,13 @@ function otherEnd(edge: FlowEdge, node: PlacedNode, byName: Map<string, PlacedNo
 
 const n = (value: number): string => value.toFixed(1);
 
-function ribbon(edge: FlowEdge, start: End, end: End, thickness: number, mix: Mix, middle: boolean): Ribbon {
+function ribbon(
+  edge: FlowEdge,
+  { start, end }: { start: End; end: End },
+  thickness: number,
+  mix: Mix,
+  { middle, unit }: { middle: boolean; unit: number },
+): Ribbon {
   const bend = start.x + (end.x - start.x) / 2;
   const shares = BAND_ORDER.map((kind): [SourceKind, number] => [kind, mix.get(kind) ?? 0]).filter(
     ([, share]) => share > 0,
@@ -329,7 +355,7 @@ function ribbon(edge: FlowEdge, start: End, end: End, thickness: number, mix: Mi
       x: (start.x + end.x) / 2,
       y: (start.y + end.y) / 2,
       angle: (slope * 180) / Math.PI,
-      size: Math.min(11, Math.max(5, thickness * 0.4)),
+      size: Math.min(unit * 0.47, Math.max(unit * 0.26, thickness * 0.35)),
     },
     middle,
   };

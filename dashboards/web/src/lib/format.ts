@@ -79,14 +79,14 @@ export function changeText(delta: Change, pointsUnit: string): string {
   return delta.points ? `${text} ${pointsUnit}` : `${text}%`;
 }
 
-/** Unit as printed: `m3` → `m³`, `CO2e` → `CO₂e`. */
+/** Unit as printed: `m3` → `m³`, `CO2e` → `CO₂e`, `10^4Nm3` → `10⁴Nm³`. */
 export function unitText(unit: string): string {
-  return unit.replace(/CO2/g, 'CO₂').replace(/CH4/g, 'CH₄').replace(/N2O/g, 'N₂O').replace(/m3\b/g, 'm³');
-}
-
-export interface Scaled {
-  value: number | null;
-  unit: string;
+  return unit
+    .replace(/CO2/g, 'CO₂')
+    .replace(/CH4/g, 'CH₄')
+    .replace(/N2O/g, 'N₂O')
+    .replace(/m3\b/g, 'm³')
+    .replace(/10\^4/g, '10⁴');
 }
 
 /** kg of CO2e as tonnes, the unit of the page for accumulated emissions. */

@@ -215,7 +215,10 @@ export async function loadCurve(): Promise<void> {
       export: exported ?? null,
       yesterday: ghost ?? null,
     };
-    today.value = { kind: 'ready', curve: curve(input, { timezone: zone, day, key: filter ?? undefined }) };
+    today.value = {
+      kind: 'ready',
+      curve: curve(input, { timezone: zone, day, key: filter ?? undefined, now: clock.peek() }),
+    };
   } catch {
     if (asked === generation && today.peek().kind !== 'ready') today.value = { kind: 'failed' };
   }

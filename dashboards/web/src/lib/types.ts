@@ -171,6 +171,8 @@ export interface Factor {
   published_on: string | null;
   unverified: boolean;
   match: string;
+  /** True where something wider than asked for had to do. */
+  fallback?: boolean;
 }
 
 export interface WorkingTerm {
@@ -181,6 +183,8 @@ export interface WorkingTerm {
   time?: string | null;
   register?: number | null;
   quality?: string | null;
+  start_register?: number | null;
+  start_time?: string | null;
 }
 
 export interface Working {

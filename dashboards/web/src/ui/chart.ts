@@ -152,11 +152,17 @@ export class Chart {
             },
             z: 3,
           },
-          { ...curveLine('load', (slot) => slot.load, { width: 1.8, color: colour('--ink') }), z: 4 },
+          {
+            ...curveLine('load', (slot) => slot.load, {
+              width: settings.text * 0.14,
+              color: colour('--ink'),
+            }),
+            z: 4,
+          },
           {
             ...curveLine('yesterday', (slot) => slot.yesterday, {
-              width: 1.4,
-              type: [4, 3],
+              width: settings.text * 0.115,
+              type: [settings.text * 0.34, settings.text * 0.26],
               color: colour('--ghost'),
             }),
             z: 5,
@@ -169,7 +175,7 @@ export class Chart {
 }
 
 const FONT =
-  'system-ui, -apple-system, "Segoe UI", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif';
+  '-apple-system, "Segoe UI", "Noto Sans", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif';
 
 function plain(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : short(value);

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { named, t } from '../i18n';
 import { clock, devices, park, sheet, tenant, timezone } from '../lib/store';
 import { age, localClock, localDate } from '../lib/time';
@@ -25,6 +26,7 @@ export function arrange(list: readonly Device[]): {
 
 export function Devices() {
   const chosen = tenant.value;
+  const [open, setOpen] = useState(false);
   const list = devices.value.filter((item) => chosen === null || item.tenant === chosen);
   const { attention, buses } = arrange(list);
   return (
@@ -43,12 +45,17 @@ export function Devices() {
         </ul>
       </header>
       {list.length === 0 && <p class="message">{t('devices.none')}</p>}
-      <div class="buses">
+      <div class={open ? 'buses open' : 'buses'}>
         {attention.length > 0 && <Group title={t('devices.attention')} members={attention} urgent />}
         {buses.map(({ bus, devices: members }) => (
-          <Group key={bus} title={bus || t('devices.bus')} members={members} />
+          <Group key={bus} title={`${t('devices.bus')} ${bus}`} members={members} />
         ))}
       </div>
+      {!open && buses.length > 0 && (
+        <button type="button" class="button show-all" onClick={() => setOpen(true)}>
+          {t('devices.all')} ({list.length})
+        </button>
+      )}
     </section>
   );
 }

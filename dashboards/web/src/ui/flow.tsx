@@ -8,7 +8,7 @@ import { localClock } from '../lib/time';
 import type { FigureName, Flow, FlowEdge, FlowNode } from '../lib/types';
 import { KindIcon } from './icons';
 
-const TENANT = 'tenant:';
+const TENANT = 'tenant-';
 
 export function FlowCard() {
   const flow = now.value?.flow;
@@ -44,8 +44,8 @@ function sizeOf(width: number, height: number, rem: number): FlowSize {
   return {
     width,
     height,
-    labelLeft: narrow ? 5.2 * rem : 8.6 * rem,
-    labelRight: narrow ? 7.4 * rem : 12.4 * rem,
+    labelLeft: (narrow ? 6.4 : 12.2) * rem,
+    labelRight: (narrow ? 8.4 : 14.2) * rem,
     line: 1.22 * rem,
     nameLines: narrow ? 2 : 1.1,
   };
@@ -79,7 +79,9 @@ function Picture({ flow, size }: { flow: Flow; size: FlowSize }) {
   const names = new Map(flow.nodes.map((node) => [node.node, named(node.name)]));
   const chosen = tenant.value;
   const faded = (edge: FlowEdge) =>
-    chosen !== null && (edge.to.startsWith(TENANT) || edge.to === 'unmetered') && edge.to !== TENANT + chosen;
+    chosen !== null &&
+    (edge.to.startsWith(TENANT) || edge.to.startsWith('unmetered')) &&
+    edge.to !== TENANT + chosen;
   return (
     <>
       <svg
@@ -171,7 +173,7 @@ function direction(node: FlowNode, flow: Flow): string | null {
 }
 
 function openWorking(edge: FlowEdge): void {
-  const thermal = ['gas', 'heat', 'bus-heat'].some((node) => edge.from === node || edge.to === node);
+  const thermal = ['gas', 'heat', 'bus-heat'].includes(edge.from);
   const figure: FigureName = thermal ? 'emission_rate' : 'load';
   sheet.value = { kind: 'working', figure };
 }
@@ -197,7 +199,7 @@ function NodeLabel({ placed, flow, size, names }: LabelProps) {
           width: `${size.labelRight - 8}px`,
           top: `${placed.y}px`,
         };
-  const id = node.node.startsWith(TENANT) ? node.node.slice(TENANT.length) : null;
+  const id = node.kind === 'tenant' && node.node.startsWith(TENANT) ? node.node.slice(TENANT.length) : null;
   return (
     <div
       class={`flow-node flow-${side} node-${node.kind}`}
@@ -252,22 +254,29 @@ function EdgeLabel({ edge, names, marked }: { edge: FlowEdge; names: Map<string,
   );
 }
 
+/** Rough width of a text [em]: a Chinese character is as wide as it is high, a Latin one about half. */
+function textWidth(text: string): number {
+  let width = 0;
+  for (const letter of text) width += letter > '\u2e7f' ? 1 : 0.56;
+  return width;
+}
+
+/** Along the bar where name and value, or at least the value, fit; else above it. */
 function HubLabel({ placed, name, size }: { placed: PlacedNode; name: string; size: FlowSize }) {
-  const top = placed.y - placed.height / 2;
-  const above = top > size.line * 2.4;
+  const room = placed.height / (size.line / 1.22) - 0.8;
+  const value = textWidth(`${short(placed.node.kw)} kW`) + 0.6;
+  const along = value < room;
+  const named = !along || value + textWidth(name) < room;
+  const top = along ? placed.y : placed.y - placed.height / 2 - 4;
   return (
     <div
-      class="flow-hub"
-      style={{
-        left: `${placed.x + placed.width / 2}px`,
-        top: `${above ? top - 4 : placed.y + placed.height / 2 + 4}px`,
-      }}
+      class={along ? 'flow-hub along' : 'flow-hub'}
+      style={{ left: `${placed.x + placed.width / 2}px`, top: `${top}px` }}
       data-node={placed.node.node}
-      data-above={String(above)}
       data-kw={placed.node.kw ?? ''}
     >
-      <span class="flow-name">{name}</span>
-      <span class="flow-kw num" title={full(placed.node.kw, 'kW')}>
+      {named && <span>{name}</span>}
+      <span class="flow-kw num" title={`${name} ${full(placed.node.kw, 'kW')}`}>
         {short(placed.node.kw)} <span class="unit">kW</span>
       </span>
     </div>

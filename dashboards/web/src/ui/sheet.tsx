@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { named, t, word } from '../i18n';
+import { named, said, t, word } from '../i18n';
 import { ApiError, api } from '../lib/api';
 import { full, MISSING, percent, short, unitText } from '../lib/format';
 import { devices, now, parkName, sheet } from '../lib/store';
@@ -120,7 +120,7 @@ function WorkingBody({ working }: { working: Working }) {
       </p>
       <section class="sheet-part">
         <h3>{t('working.formula')}</h3>
-        <p class="formula">{unitText(working.formula)}</p>
+        <p class="formula">{unitText(said(working.formula))}</p>
       </section>
       {working.terms.length > 0 && (
         <section class="sheet-part">
@@ -144,7 +144,7 @@ function WorkingBody({ working }: { working: Working }) {
           <h3>{t('working.notes')}</h3>
           <ul class="notes">
             {working.notes.map((note) => (
-              <li key={note}>{note}</li>
+              <li key={note}>{said(note)}</li>
             ))}
           </ul>
         </section>
@@ -154,22 +154,33 @@ function WorkingBody({ working }: { working: Working }) {
 }
 
 function TermRow({ term }: { term: WorkingTerm }) {
-  const quality = term.quality ?? null;
-  const details = [
-    term.point ?? null,
-    term.register === null || term.register === undefined
-      ? null
-      : `${t('working.register')} ${full(term.register)}`,
-    term.time ? moment(Date.parse(term.time)) : null,
-    quality === null ? null : (word('quality', quality) ?? quality),
-  ].filter((item): item is string => item !== null);
+  const register = term.register ?? null;
+  const start = term.start_register ?? null;
+  const seen = [reading(start, term.start_time), reading(register, term.time)].filter(
+    (item) => item !== null,
+  );
+  const quality = term.quality ? (word('quality', term.quality) ?? term.quality) : null;
   return (
     <li>
-      <span class="term-label">{term.label}</span>
+      <span class="term-label">{said(term.label)}</span>
       <span class="term-value num">{full(term.value, unitText(term.unit))}</span>
-      {details.length > 0 && <span class="term-detail muted num">{details.join(' · ')}</span>}
+      {term.point && <span class="term-detail muted">{term.point}</span>}
+      {seen.length > 0 && (
+        <span class="term-detail muted num">
+          {register !== null && `${t('working.register')} `}
+          {seen.join(' → ')}
+          {quality && ` (${quality})`}
+        </span>
+      )}
     </li>
   );
+}
+
+/** What a register showed and when. */
+function reading(value: number | null, time: string | null | undefined): string | null {
+  const when = time ? moment(Date.parse(time)) : null;
+  if (value === null) return when;
+  return when === null ? full(value) : `${full(value)} @ ${when}`;
 }
 
 function Fact({ label, children }: { label: string; children: ComponentChildren }) {
@@ -197,6 +208,7 @@ function FactorCard({ factor }: { factor: Factor }) {
           {t('working.match')}:{' '}
           {word('match', factor.match.toLowerCase().replaceAll('_', '-')) ?? factor.match}
         </span>
+        {factor.fallback && <span class="tag warn">{t('working.fallback')}</span>}
         {factor.unverified && <span class="tag warn">{t('working.unverified')}</span>}
       </p>
       <dl class="facts">
@@ -204,7 +216,7 @@ function FactorCard({ factor }: { factor: Factor }) {
         <Fact label={t('working.region')}>{factor.region}</Fact>
         <Fact label={t('working.purpose')}>{word('purpose', factor.purpose) ?? factor.purpose}</Fact>
         <Fact label={t('working.gas')}>{unitText(factor.gas)}</Fact>
-        <Fact label={t('working.basis')}>{factor.basis}</Fact>
+        <Fact label={t('working.basis')}>{said(factor.basis)}</Fact>
         <Fact label={t('working.publisher')}>{factor.publisher}</Fact>
         <Fact label={t('working.edition')}>{factor.edition}</Fact>
         <Fact label={t('working.published')}>{factor.published_on}</Fact>

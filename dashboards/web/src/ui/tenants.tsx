@@ -56,14 +56,10 @@ export function Tenants() {
           <thead>
             <tr>
               <th scope="col">{t('tenants.title')}</th>
-              <th scope="col">{t('tenants.today')} kWh</th>
-              <th scope="col" class="wide">
-                {t('tenants.co2e')} t
-              </th>
-              <th scope="col" class="wide">
-                {t('tenants.intensity')} kg/kWh
-              </th>
-              <th scope="col">{t('tenants.change')}</th>
+              <Column label={t('tenants.today')} unit="kWh" />
+              <Column label={t('tenants.co2e')} unit="t" wide />
+              <Column label={t('tenants.intensity')} unit="kg/kWh" wide />
+              <Column label={t('tenants.change')} unit="%" />
             </tr>
           </thead>
           <tbody>
@@ -74,6 +70,14 @@ export function Tenants() {
         </table>
       )}
     </section>
+  );
+}
+
+function Column({ label, unit, wide = false }: { label: string; unit: string; wide?: boolean }) {
+  return (
+    <th scope="col" class={wide ? 'wide' : ''}>
+      {label} <span class="unit">{unit}</span>
+    </th>
   );
 }
 

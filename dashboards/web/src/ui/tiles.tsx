@@ -11,7 +11,7 @@ import {
   unitText,
   whole,
 } from '../lib/format';
-import { chosenTenant, now, sheet } from '../lib/store';
+import { chosenTenant, now, sheet, today } from '../lib/store';
 import type { FigureName, Figures, TenantNow } from '../lib/types';
 import { Arrow } from './icons';
 import { Spark } from './spark';
@@ -66,18 +66,12 @@ const BUILD: Build = {
   load: ({ load: it }) => {
     const contract = it.contract_demand_kw;
     const peak = it.peak_today_kw;
-    const share = peak !== null && contract ? percent((peak / contract) * 100) : null;
     return {
       rise: 'neutral',
       lines: [
-        line(
-          t('tile.peakToday'),
-          peak,
-          'kW',
-          short,
-          share === null ? undefined : t('tile.ofContract', { share }),
-        ),
+        line(t('tile.peakToday'), peak, 'kW'),
         line(t('tile.contract'), contract, 'kW'),
+        line(t('tile.ofContract'), peak !== null && contract ? (peak / contract) * 100 : null, '%', percent),
       ],
     };
   },
@@ -158,34 +152,41 @@ export function tileModel(figure: FigureName, figures: Figures): TileModel {
   };
 }
 
+interface TenantView {
+  tenant: TenantNow;
+  figures: Figures;
+  recent: (number | null)[];
+}
+
 /** The three figures that a tenant has, in the tile's own form; the rest stay the park's. */
-function forTenant(model: TileModel, tenant: TenantNow): TileModel | null {
-  const own = { spark: [], lines: [], lastWeekTitle: '', lastWeek: null };
-  if (model.figure === 'load')
-    return {
-      ...model,
-      ...own,
-      value: short(tenant.power_kw),
-      title: full(tenant.power_kw, 'kW'),
-      raw: tenant.power_kw,
-    };
-  if (model.figure === 'energy_today') {
-    const value = tenant.energy_today_kwh;
-    return {
-      ...model,
-      ...own,
-      value: short(value),
-      title: full(value, 'kWh'),
-      raw: value,
-      lastWeek: tenant.last_week_kwh,
-      lastWeekTitle: t('tile.lastWeekFull', { value: full(tenant.last_week_kwh, 'kWh') }),
-    };
+function forTenant(model: TileModel, { tenant, figures, recent }: TenantView): TileModel | null {
+  const own = (value: number | null, park: number | null, unit: string): TileModel => ({
+    ...model,
+    value: short(value),
+    title: full(value, unit),
+    raw: value,
+    lastWeek: null,
+    spark: [],
+    lines: [line(t('tile.shareOfPark'), value !== null && park ? (value / park) * 100 : null, '%', percent)],
+  });
+  switch (model.figure) {
+    case 'load':
+      return { ...own(tenant.power_kw, figures.load.value, 'kW'), spark: recent };
+    case 'energy_today':
+      return {
+        ...own(tenant.energy_today_kwh, figures.energy_today.value, 'kWh'),
+        spark: recent.map((kw) => (kw === null ? null : kw / 4)),
+        lastWeek: tenant.last_week_kwh,
+        lastWeekTitle: t('tile.lastWeekFull', { value: full(tenant.last_week_kwh, 'kWh') }),
+      };
+    case 'emissions_today': {
+      const kilograms = tenant.co2e_today_kg;
+      const built = own(kilograms, figures.emissions_today.value, 'kgCO₂e');
+      return { ...built, value: short(tonnes(kilograms)) };
+    }
+    default:
+      return null;
   }
-  if (model.figure === 'emissions_today') {
-    const value = tenant.co2e_today_kg;
-    return { ...model, ...own, value: short(tonnes(value)), title: full(value, 'kgCO₂e'), raw: value };
-  }
-  return null;
 }
 
 export function Tiles() {
@@ -193,11 +194,13 @@ export function Tiles() {
   if (!figures) return null;
   const chosen = chosenTenant.value;
   const tenant = now.value?.tenants.find((item) => item.tenant === chosen?.tenant);
+  const state = today.value;
+  const recent = tenant && state.kind === 'ready' ? state.curve.recent : [];
   return (
     <section class="tiles" aria-label={t('wall.overview')}>
       {FIGURES.map((figure) => {
         const model = tileModel(figure, figures);
-        const own = tenant ? forTenant(model, tenant) : null;
+        const own = tenant ? forTenant(model, { tenant, figures, recent }) : null;
         const scope = tenant ? (own ? named(tenant.name) : t('tile.parkOnly')) : undefined;
         return (
           <Tile key={figure} model={own ?? model} scope={scope} dim={tenant !== undefined && own === null} />
@@ -217,7 +220,7 @@ function Tile({ model, scope, dim }: { model: TileModel; scope?: string | undefi
     <article class={dim ? 'tile dim' : 'tile'} data-testid={`tile-${model.figure}`} onClick={open}>
       <h2>
         {name}
-        {scope && <span class="scope">{scope}</span>}
+        {scope && <span class={dim ? 'hidden' : 'scope'}>{scope}</span>}
       </h2>
       <button
         type="button"
@@ -233,7 +236,7 @@ function Tile({ model, scope, dim }: { model: TileModel; scope?: string | undefi
         <span class="figure">{model.value}</span>
         <span class="unit">{model.unit}</span>
       </button>
-      <LastWeek model={model} />
+      <LastWeek model={model} brief={scope !== undefined && model.lastWeek === null} />
       {model.spark.length > 0 && <Spark values={model.spark} unit={model.sparkUnit} />}
       {model.lines.length > 0 && (
         <dl class="lines">
@@ -259,9 +262,9 @@ function TileLine({ line: item }: { line: Line }): ComponentChildren {
   );
 }
 
-export function LastWeek({ model }: { model: TileModel }) {
+export function LastWeek({ model, brief = false }: { model: TileModel; brief?: boolean }) {
   const delta = change(model.raw, model.lastWeek, model.points);
-  if (!delta) return <p class="change none">{t('tile.noLastWeek')}</p>;
+  if (!delta) return brief ? null : <p class="change none">{t('tile.noLastWeek')}</p>;
   const welcome =
     delta.direction === 'same' || model.rise === 'neutral'
       ? 'neutral'
@@ -271,7 +274,7 @@ export function LastWeek({ model }: { model: TileModel }) {
   return (
     <p class={`change ${welcome}`} title={model.lastWeekTitle}>
       <Arrow direction={delta.direction} />
-      <span class="num">{changeText(delta, t('tile.pointsUnit'))}</span> {t('tile.lastWeek')}
+      <span class="num">{changeText(delta, t('tile.pointsUnit'))}</span> {brief ? null : t('tile.lastWeek')}
     </p>
   );
 }

@@ -5,6 +5,7 @@ import { wall } from '../lib/prefs';
 import { now } from '../lib/store';
 import { CurveCard } from './curve';
 import { FlowCard } from './flow';
+import { Arrow } from './icons';
 import { rank, TenantChange } from './tenants';
 import { FIGURES, LastWeek, type Line, tileModel } from './tiles';
 
@@ -31,13 +32,19 @@ export function Wall() {
   return (
     <div class="wall-page" data-testid="wall-page" data-view={current}>
       {current === 'overview' ? <Overview /> : <WallTenants />}
-      <nav class="wall-turn" aria-label={t('bar.wall')}>
-        {VIEWS.map((name, index) => (
-          <button key={name} type="button" aria-pressed={index === view} onClick={() => setView(index)}>
-            {t(`wall.${name}`)}
-          </button>
-        ))}
-      </nav>
+      <footer class="wall-foot">
+        <span class="muted wall-key">
+          <Arrow direction="up" />
+          <Arrow direction="down" /> {t('tile.lastWeek')}
+        </span>
+        <nav class="wall-turn" aria-label={t('bar.wall')}>
+          {VIEWS.map((name, index) => (
+            <button key={name} type="button" aria-pressed={index === view} onClick={() => setView(index)}>
+              {t(`wall.${name}`)}
+            </button>
+          ))}
+        </nav>
+      </footer>
     </div>
   );
 }
@@ -54,9 +61,12 @@ function Overview() {
             <article key={figure} class="tile" data-testid={`tile-${figure}`}>
               <h2>{t(`tile.${figure}`)}</h2>
               <p class="value num" title={model.title} data-value={model.raw ?? ''}>
-                <span class="figure">{model.value}</span> <span class="unit">{model.unit}</span>
+                <span class="figure">{model.value}</span>
               </p>
-              <LastWeek model={model} />
+              <div class="wall-under">
+                <span class="unit">{model.unit}</span>
+                <LastWeek model={model} brief />
+              </div>
             </article>
           );
         })}

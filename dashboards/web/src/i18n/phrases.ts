@@ -1,0 +1,59 @@
+/**
+ * Chinese for the words that the API sends in English with a working: labels, formulas, notes. What is not listed is shown as
+ * sent; `test/phrases.test.ts` holds this list to the API's own source.
+ */
+
+export const PHRASES: Readonly<Record<string, string>> = {
+  'grid import': '下网电量',
+  'grid export': '上网电量',
+  generation: '光伏发电',
+  charge: '储能充电',
+  discharge: '储能放电',
+  fuel: '燃料',
+  'purchased heat': '外购热力',
+  '15 min avg': '15 分钟均值',
+  'emission rate': '碳排放率',
+  emission: '碳排放',
+  electricity: '电力',
+  gas: '天然气',
+  heat: '热力',
+  'location-based': '基于位置',
+  'market-based': '基于市场',
+  NCV: '低位发热量',
+  HHV: '高位发热量',
+  'grid factor now': '当前电网因子',
+  cost: '购电费用',
+  load: '用电量',
+  'self-sufficiency': '自给率',
+  'market-based total': '基于市场合计',
+  'measured hours': '实测表时',
+  'expected hours': '应测表时',
+  'grid import × grid factor + gas × gas factor + heat × heat factor':
+    '下网功率 × 电网因子 + 天然气 × 天然气因子 + 热力 × 热力因子',
+  'import - export + generation + discharge - charge': '下网 − 上网 + 光伏发电 + 放电 − 充电',
+  'import - export + generation + discharge - charge, in kWh since local midnight':
+    '下网 − 上网 + 光伏发电 + 放电 − 充电，自当地零点起累计，kWh',
+  'sum over intervals of amount × location-based factor; scope 1 gas, scope 2 electricity and heat':
+    '逐区间求和：活动数据 × 基于位置的因子；范围一为天然气，范围二为电力与热力',
+  '(generation - export) ÷ generation; self-sufficiency = (generation - export) ÷ load':
+    '光伏自用率 =（发电 − 上网）÷ 发电；自给率 =（发电 − 上网）÷ 用电量',
+  'measured ÷ expected meter-hours since local midnight': '实测表时 ÷ 应测表时，自当地零点起',
+  'live and indicative; accumulated figures come from 15-minute intervals':
+    '实时值，仅供参考；累计值只取自 15 分钟区间',
+  'a slow meter enters with the mean of its newest interval (15 min avg)':
+    '慢速表以其最新区间的均值计入（15 分钟均值）',
+  'sum of 15-minute intervals since local midnight, the running one included':
+    '自当地零点起的 15 分钟区间之和，含进行中的区间',
+  'a reading is due once its period is over; interpolated and substituted time does not count as measured':
+    '读数在其周期结束后才算应测；插值与替代的时段不计入实测',
+};
+
+/** The phrase in Chinese; of a phrase with commas, each known part. */
+export function phrase(text: string): string {
+  const whole = PHRASES[text];
+  if (whole !== undefined) return whole;
+  const parts = text.split(', ');
+  return parts.length > 1 && parts[0] !== undefined && PHRASES[parts[0]] !== undefined
+    ? parts.map((part) => PHRASES[part] ?? part).join('，')
+    : text;
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { phrase } from '../src/i18n/phrases';
+
+const source = readFileSync(new URL('../../../api/working.py', import.meta.url), 'utf8');
+const found = (pattern: RegExp) => [...source.matchAll(pattern)].map((match) => match[1] ?? '');
+
+describe('what the API says with a working', () => {
+  const labels = found(/^ {4}"\w+": "([^"]+)",$/gm).filter((text) => !text.startsWith('_'));
+  const fixed = found(/label="([^"]+)"/g);
+  const formulas = found(/formula = "([^"]+)"/g);
+  const notes = found(/_NOTE = "([^"]+)"/g);
+
+  it('is found in its source', () => {
+    expect(labels.length).toBeGreaterThanOrEqual(7);
+    expect(fixed.length).toBeGreaterThanOrEqual(5);
+    expect(formulas.length).toBeGreaterThanOrEqual(4);
+    expect(notes.length).toBeGreaterThanOrEqual(3);
+  });
+  it.each([...labels, ...fixed, ...formulas, ...notes])('has Chinese for “%s”', (text) => {
+    expect(phrase(text)).toMatch(/[\u4e00-\u9fff]/);
+  });
+  it('translates the known parts of a composed label and leaves the unknown alone', () => {
+    expect(phrase('measured hours, gate/active_power')).toBe('实测表时，gate/active_power');
+    expect(phrase('purchased heat, 15 min avg')).toBe('外购热力，15 分钟均值');
+    expect(phrase('something, else')).toBe('something, else');
+  });
+});

@@ -15,7 +15,7 @@ import zstandard
 from parkcarbon.kit.db import Database, Session, to_ms
 from parkcarbon.wire.body import Body
 from parkcarbon.wire.errors import Reason, RefusedError
-from parkcarbon.wire.frame import Header, buried_header
+from parkcarbon.wire.frame import Header, buried_header, verify
 from parkcarbon.wire.topics import Topic
 
 from .absorb import Absorber
@@ -116,13 +116,10 @@ class Writer:
         outcomes: dict[int, Outcome] = {}
         known: dict[int, Source] = {}
         for at, batch in enumerate(batches):
-            address = batch.topic.address
-            source = self.model.sources.get((address.park, address.source))
-            if source is None:
-                detail = f"{address.source} is not registered as a source of {address.park}"
-                outcomes[at] = Outcome(Verdict.REFUSED, Reason.IDENTITY, detail)
-            else:
-                known[at] = source
+            try:
+                known[at] = self._identify(batch)
+            except RefusedError as error:
+                outcomes[at] = Outcome(Verdict.REFUSED, error.reason, error.detail)
         ids = await self._insert_batches(session, batches, known, outcomes)
         parts: list[Rows] = []
         aside: list[tuple[int, str, Quarantined]] = []
@@ -141,6 +138,22 @@ class Writer:
         for park in sorted({known[at].park for at in ids}):
             await session.execute(QUERIES["notify"], "parkcarbon_live", park)
         return [outcomes[at] for at in range(len(batches))]
+
+    def _identify(self, batch: Batch) -> Source:
+        """Return the registered source of a batch.
+
+        Raises:
+            RefusedError: there is none, another gateway speaks for it, or its signature does not fit.
+        """
+        address = batch.topic.address
+        source = self.model.sources.get((address.park, address.source))
+        if source is None:
+            raise RefusedError(Reason.IDENTITY, f"{address.source} is not registered as a source of {address.park}")
+        if address.via is not None and address.via != source.via:
+            raise RefusedError(Reason.IDENTITY, f"{address.via} is not the gateway of {address.source}")
+        if source.public_key is not None:
+            verify(batch.line, source.public_key)
+        return source
 
     async def _insert_batches(
         self,

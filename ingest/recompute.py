@@ -11,7 +11,7 @@ import structlog
 from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import DatabaseError, Session, from_ms, to_ms
-from parkcarbon.kit.pgcopy import PgType
+from parkcarbon.kit.pgcopy import Array, PgType
 
 from .absorb import Absorber, Span, lock_points, queue_spans, save_states
 from .carbon import CarbonBook
@@ -124,10 +124,11 @@ class Recomputer:
                     await queue_spans(session, rest, "rest", from_ms(self._clock.now_ms()))
                     for park in sorted({absorber.model.by_id[span.point_id].park for span in mine}):
                         await session.execute(QUERIES["notify"], "parkcarbon_live", park)
-                log.info("recompute.done", points=len(mine), left=len(rest))
-                return
             except PartitionsMissingError as error:
                 await writer.partitions.ensure(error.months)
+            else:
+                log.info("recompute.done", points=len(mine), left=len(rest))
+                return
 
     async def _take(self, session: Session, span: Span) -> bool:
         taken = await session.fetchval(
@@ -155,7 +156,7 @@ async def check_point(session: Session, point: Point, model: Model, book: Carbon
         wanted = await from_scratch(session, point)
     stored = await session.fetch_columns(QUERIES["intervals_of"], point.point_id, types=_COMPARED)
     rows = interval_rows([wanted], book)
-    expected = {
+    expected: dict[str, Array] = {
         "start": rows.start_ms,
         "amount_micro": rows.amount_micro,
         "coverage": rows.coverage,
@@ -173,7 +174,7 @@ async def check_point(session: Session, point: Point, model: Model, book: Carbon
     return found
 
 
-def _compare(stored: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> list[str]:
+def _compare(stored: dict[str, Array], expected: dict[str, Array]) -> list[str]:
     differences = []
     missing = np.setdiff1d(expected["start"], stored["start"])
     extra = np.setdiff1d(stored["start"], expected["start"])

@@ -52,6 +52,7 @@ create table source (                    -- whoever may send batches: edge agent
     public_key    bytea,                 -- Ed25519; when set, every batch must be signed
     window_from   timestamptz,           -- an import declares its own time range; null: 400 days behind
     window_to     timestamptz,
+    active        boolean not null default true,
     status        jsonb,                 -- last status message
     status_at     timestamptz,
     unique (park_id, source)

@@ -24,6 +24,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 _RETRYABLE_CLASSES = ("08", "40", "53", "57")  # connection, rollback, resources, operator intervention
 _LOCK_NOT_AVAILABLE = "55P03"
+_DATA_CLASSES = ("", "22", "23")  # refused by the client, data exception, integrity constraint
 _HEADER = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
 _DURABLE = {
     "fsync": ("on",),
@@ -47,7 +48,20 @@ class UnavailableError(DatabaseError):
 
 
 class RejectedError(DatabaseError):
-    """The statement or its data are wrong: repeating it will not help."""
+    """The statement or its data are wrong: repeating it will not help.
+
+    Attributes:
+        sqlstate: what the server calls it, "" where the client refused.
+    """
+
+    def __init__(self, message: str, sqlstate: str = "") -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
+    @property
+    def by_data(self) -> bool:
+        """True when the values are to blame and not the statement, the schema or the server."""
+        return self.sqlstate[:2] in _DATA_CLASSES
 
 
 class NotDurableError(DatabaseError):
@@ -86,8 +100,9 @@ def _translated() -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         state = error.sqlstate or ""
-        kind = UnavailableError if state[:2] in _RETRYABLE_CLASSES or state == _LOCK_NOT_AVAILABLE else RejectedError
-        raise kind(f"{state} {error}") from error
+        if state[:2] in _RETRYABLE_CLASSES or state == _LOCK_NOT_AVAILABLE:
+            raise UnavailableError(f"{state} {error}") from error
+        raise RejectedError(f"{state} {error}", state) from error
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError) as error:
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             raise RejectedError(str(error)) from error  # an argument does not fit its type

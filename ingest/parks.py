@@ -1,0 +1,244 @@
+"""A park document into the database: kept whole as a fact, projected into tables, and what it changes queued."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from parkcarbon.catalog import park as doc
+from parkcarbon.catalog.changes import describe_changes
+from parkcarbon.catalog.factors import load_factors
+from parkcarbon.catalog.profiles import load_profile, profile_names
+from parkcarbon.domain.profile import PointDef
+from parkcarbon.domain.quantities import QUANTITIES
+from parkcarbon.domain.reading import Kind
+from parkcarbon.kit.db import Database, Session
+
+from .absorb import Span, queue_spans
+from .carbon import EMITTING_FLOWS
+from .factors import series_factor, sync_factors, sync_series
+from .model import QUERIES, Model, Point, load_model
+from .stored import BEGIN_MS, END_MS
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(slots=True)
+class Applied:
+    """What an application of a document did."""
+
+    revision: int
+    changes: list[str]
+    factors: int = 0
+    queued: int = 0
+    series: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+async def stored_park(session: Session, park: str) -> tuple[int, doc.Park | None]:
+    """Return the newest revision of a park document, 0 and None where there is none."""
+    row = await session.fetchrow(QUERIES["newest_revision"], park)
+    if row is None:
+        return 0, None
+    return row["revision"], msgspec.json.decode(row["document"], type=doc.Park)
+
+
+async def differences(database: Database, park: doc.Park) -> list[str]:
+    """Return what applying a document would change, one line each."""
+    async with database.session() as session:
+        _, before = await stored_park(session, park.park)
+    return [f"park {park.park} is new"] if before is None else describe_changes(before, park)
+
+
+async def apply_park(database: Database, park: doc.Park, folder: Path, *, author: str, reason: str) -> Applied:
+    """Make a document the park's newest revision, if it changed; enter new factors in any case.
+
+    Args:
+        database: where to.
+        park: a checked document.
+        folder: where the files of its factor series are.
+        author: who decided.
+        reason: why.
+    """
+    async with database.transaction() as session:
+        await session.fetchval(QUERIES["version_for_update"])
+        before = await load_model(session)
+        revision, old = await stored_park(session, park.park)
+        applied = Applied(revision, [])
+        if old is None or _encode(old) != _encode(park):
+            applied.revision = revision + 1
+            applied.changes = ["new"] if old is None else describe_changes(old, park)
+            await _enter(session, park, applied.revision, author=author, reason=reason)
+            await _project(session, park)
+            if old is not None and old.timezone != park.timezone:
+                await session.execute(QUERIES["forget_local_days"], park.park)
+                await session.execute(QUERIES["forget_local_months"], park.park)
+        added = await sync_factors(session, load_factors(), None)
+        added += await sync_factors(session, [series_factor(entry) for entry in park.factor_series], park.park)
+        applied.factors = len(added)
+        for entry in park.factor_series:
+            if (span := await sync_series(session, park.park, entry, folder)) is not None:
+                applied.series[entry.factor] = span
+        if not (applied.changes or added or applied.series):
+            return applied
+        applied.queued = await announce(session, before, park.park, series=applied.series)
+    return applied
+
+
+async def _enter(session: Session, park: doc.Park, revision: int, *, author: str, reason: str) -> None:
+    document = _encode(park)
+    name, text = park.name, document.decode()
+    await session.execute(QUERIES["upsert_park"], park.park, name.zh, name.en, park.timezone, text, revision)
+    digest = hashlib.sha256(document).digest()
+    await session.execute(QUERIES["insert_revision"], park.park, revision, text, digest, author, reason)
+
+
+async def _project(session: Session, park: doc.Park) -> None:
+    """Bring the tables in line with the document; what is no longer in it is retired, never deleted."""
+    key = park.park
+    await session.execute(QUERIES["delete_tenants"], key)
+    for position, tenant in enumerate(park.tenants):
+        await session.execute(QUERIES["insert_tenant"], key, tenant.tenant, tenant.name.zh, tenant.name.en, position)
+    await session.execute(QUERIES["retire_sources"], key, [source.source for source in park.sources])
+    for source in park.sources:
+        public_key = None if source.public_key is None else base64.b64decode(source.public_key)
+        window = source.window_from, source.window_to
+        await session.execute(
+            QUERIES["upsert_source"], key, source.source, source.kind, source.via, public_key, *window
+        )
+    names = [f"{device.device}/{point.quantity}" for device in park.devices for point in device.points]
+    await session.execute(QUERIES["retire_devices"], key, [device.device for device in park.devices])
+    await session.execute(QUERIES["retire_points"], key, names)
+    for position, device in enumerate(park.devices):
+        await _project_device(session, key, position, device)
+
+
+async def _project_device(session: Session, park: str, position: int, device: doc.Device) -> None:
+    device_id = await session.fetchval(
+        QUERIES["upsert_device"],
+        park,
+        device.device,
+        device.profile,
+        device.tenant,
+        device.source,
+        device.name.zh,
+        device.name.en,
+        device.bus,
+        position,
+        device.active,
+    )
+    definitions = _definitions(device.profile)
+    for point in device.points:
+        await _project_point(session, (park, device_id), device, point, definitions.get(point.quantity))
+
+
+def _definitions(profile: str) -> dict[str, PointDef]:
+    if profile not in profile_names():
+        return {}
+    return {definition.quantity: definition for definition in load_profile(profile).points}
+
+
+async def _project_point(
+    session: Session, key: tuple[str, int], device: doc.Device, point: doc.Point, definition: PointDef | None
+) -> None:
+    """Enter a point and its episodes; what the document does not say of the register, the profile does."""
+    quantity = QUANTITIES[point.quantity]
+    resolution, modulus = point.resolution, point.modulus
+    if definition is not None:
+        resolution = resolution or definition.resolution
+        modulus = modulus or definition.modulus
+    point_id = await session.fetchval(
+        QUERIES["upsert_point"],
+        *key,
+        f"{device.device}/{point.quantity}",
+        point.quantity,
+        point.kind,
+        quantity.unit,
+        quantity.carrier,
+        point.flow,
+        device.tenant,
+        round(point.period_s * 1000),
+        point.limit_per_h,
+        resolution,
+        modulus if point.kind == "counter" else None,
+        device.active,
+    )
+    await session.execute(QUERIES["delete_episodes"], [point_id])
+    episodes = [
+        (point_id, e.at, e.serial, e.ct, e.pt, e.sign, e.modulus, e.limit_per_h, e.end_reading, e.start_reading)
+        for e in point.episodes
+    ]
+    if episodes:
+        await session.executemany(QUERIES["insert_episode"], episodes)
+
+
+async def announce(
+    session: Session, before: Model, park: str, *, series: Mapping[str, tuple[int, int]] = MappingProxyType({})
+) -> int:
+    """Make a change of facts count: a new version, the stretches it touches queued, everyone told.
+
+    Args:
+        session: connection inside the transaction, `config_version` locked FOR UPDATE.
+        before: the configuration before the change.
+        park: whose facts changed.
+        series: spans [ms UTC] over which factor series changed, by factor.
+
+    Returns:
+        Number of points whose results are computed again.
+    """
+    await session.fetchval(QUERIES["bump_version"])
+    after = await load_model(session)
+    spans = affected(before, after, park, series)
+    rows = await session.fetch(QUERIES["points_with_readings"], [span.point_id for span in spans])
+    have = {row["point_id"] for row in rows}
+    spans = [span for span in spans if span.point_id in have]
+    await queue_spans(session, spans, "changed facts", await session.fetchval(QUERIES["now"]))
+    await session.execute(QUERIES["notify"], "parkcarbon_config", park)
+    return len(spans)
+
+
+def affected(before: Model, after: Model, park: str, series: Mapping[str, tuple[int, int]]) -> list[Span]:
+    """Return for each point the stretch whose results the new facts may change."""
+    spans = []
+    for point_id, new in after.by_id.items():
+        old = before.by_id.get(point_id)
+        if old is None or new.kind is Kind.GAUGE:
+            continue
+        touched = [*_by_facts(old, new), *_by_prices(before, after, new)]
+        if new.park == park and new.carrier == "electricity" and new.flow in EMITTING_FLOWS:
+            touched += series.values()
+        if touched:
+            spans.append(Span(point_id, min(low for low, _ in touched), max(high for _, high in touched)))
+    return spans
+
+
+def _by_facts(old: Point, new: Point) -> Iterator[tuple[int, int]]:
+    if (old.kind, old.unit, old.carrier, old.flow, old.limits) != (
+        new.kind,
+        new.unit,
+        new.carrier,
+        new.flow,
+        new.limits,
+    ):
+        yield BEGIN_MS, END_MS
+    episodes = set(old.episodes) ^ set(new.episodes)
+    if episodes:
+        yield min(episode.at_ms for episode in episodes), END_MS
+    for correction in set(old.corrections) ^ set(new.corrections):
+        low, high = correction.from_ms, correction.to_ms
+        if correction.kind == "retime":
+            low, high = min(low, low + correction.offset_ms), max(high, high + correction.offset_ms)
+        yield low, low if correction.kind == "boundary" else high
+
+
+def _by_prices(before: Model, after: Model, point: Point) -> Iterator[tuple[int, int]]:
+    was, now = before.parks[point.park], after.parks[point.park]
+    known = [record for _, record in before.factors_for(point.park)]
+    learned = len(after.factors_for(point.park)) > len(known) or any(
+        record.published_on is not None and before.known_on < record.published_on <= after.known_on for record in known
+    )
+    if was != now or (learned and point.flow in EMITTING_FLOWS):
+        yield BEGIN_MS, END_MS

@@ -1,0 +1,229 @@
+"""The verbs of `python -m ingest` besides `run`."""
+
+import argparse
+import datetime as dt
+import getpass
+import hashlib
+import json
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from parkcarbon.catalog.park import ParkError, load_park
+from parkcarbon.domain.reading import Kind
+from parkcarbon.kit.clock import SystemClock
+from parkcarbon.kit.db import Database, from_ms, to_ms
+
+from .absorb import Absorber, Span, queue_spans
+from .config import read_config
+from .migrate import migrate
+from .model import QUERIES, Model, Point, load_model
+from .parks import announce, apply_park, differences
+from .partitions import Partitions
+from .pool import Writer
+from .recompute import Recomputer, check_point
+from .release import release
+from .stored import BEGIN_MS, END_MS, moment
+
+Verb = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+class VerbError(ValueError):
+    """What was asked for cannot be done; the message says why."""
+
+
+def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the verbs and their options."""
+    verbs.add_parser("migrate", help="bring the database schema up to date")
+    park = verbs.add_parser("park", help="check, compare or apply a park document")
+    park.add_argument("action", choices=("check", "diff", "apply"))
+    park.add_argument("file", type=Path)
+    _decision(park)
+    token = verbs.add_parser("token", help="create or revoke an access token of the API")
+    token.add_argument("action", choices=("create", "revoke"))
+    token.add_argument("--label", required=True, help="whose it is")
+    token.add_argument("--role", choices=("admin", "viewer", "wall"), default="viewer")
+    token.add_argument("--park", help="only this park")
+    token.add_argument("--json", action="store_true", help="print one JSON object")
+    again = verbs.add_parser("recompute", help="compute intervals again from stored facts, or check them")
+    again.add_argument("--park", required=True)
+    again.add_argument("--from", dest="start", type=_time, help="first time affected (ISO 8601 with zone)")
+    again.add_argument("--to", dest="end", type=_time, help="last time affected")
+    again.add_argument("--check", action="store_true", help="only compare; exit 1 if anything differs")
+    correct = verbs.add_parser("correct", help="enter a dated correction of a point's readings")
+    correct.add_argument("kind", choices=("exclude", "boundary", "retime"))
+    correct.add_argument("--park", required=True)
+    correct.add_argument("--point", required=True, help="device/quantity")
+    correct.add_argument("--from", dest="start", type=_time, required=True)
+    correct.add_argument("--to", dest="end", type=_time, help="default: the same as --from")
+    correct.add_argument("--end-reading", type=float, help="boundary: last register before it")
+    correct.add_argument("--start-reading", type=float, help="boundary: first register after it")
+    correct.add_argument("--offset-ms", type=int, help="retime: what is added to the stamps")
+    _decision(correct)
+    quarantine = verbs.add_parser("quarantine", help="list readings that could not be stored")
+    quarantine.add_argument("action", choices=("list",))
+    quarantine.add_argument("--park")
+    quarantine.add_argument("--limit", type=int, default=100)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _decision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--author", default=getpass.getuser(), help="who decides")
+    parser.add_argument("--reason", default="", help="why")
+
+
+def _time(text: str) -> dt.datetime:
+    value = dt.datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} has no time zone; add Z or an offset")
+    return value
+
+
+@asynccontextmanager
+async def _database() -> AsyncGenerator[Database]:
+    url = read_config().database_url
+    async with await Database.connect(url, max_size=2, setup=QUERIES["make_staging"]) as database:
+        yield database
+
+
+async def _migrate(_: argparse.Namespace) -> int:
+    async with await Database.connect(read_config().database_url, max_size=1) as database:
+        for name in await migrate(database):
+            _say(name)
+    return 0
+
+
+async def _park(options: argparse.Namespace) -> int:
+    try:
+        park = load_park(options.file)
+    except (ParkError, OSError) as error:
+        raise VerbError(str(error)) from error
+    if options.action == "check":
+        _say(f"{options.file}: no problems")
+        return 0
+    async with _database() as database:
+        if options.action == "diff":
+            for line in await differences(database, park):
+                _say(line)
+            return 0
+        applied = await apply_park(database, park, options.file.parent, author=options.author, reason=options.reason)
+        released = await release(Writer(database), park.park, from_ms(SystemClock().now_ms()))
+    for line in applied.changes:
+        _say(line)
+    _say(
+        f"{park.park}: revision {applied.revision}, {applied.factors} new factors, {len(applied.series)} series changed"
+        f", {applied.queued} points to be computed again, {released} readings released"
+    )
+    return 0
+
+
+async def _token(options: argparse.Namespace) -> int:
+    async with _database() as database:
+        if options.action == "revoke":
+            count = await database.execute(QUERIES["revoke_token"], options.label)
+            if not count:
+                raise VerbError(f"no token {options.label!r} is in force")
+            _say(f"{count} revoked")
+            return 0
+        token = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(token.encode()).digest()
+        await database.fetchval(QUERIES["insert_token"], digest, options.label, options.role, options.park)
+    _say(json.dumps({"token": token, "label": options.label, "role": options.role}) if options.json else token)
+    return 0
+
+
+async def _points(database: Database, park: str) -> tuple[Model, list[Point]]:
+    async with database.session() as session:
+        model = await load_model(session)
+    if park not in model.parks:
+        raise VerbError(f"there is no park {park!r}")
+    return model, sorted(model.points.get(park, {}).values(), key=lambda point: point.point_id)
+
+
+async def _recompute(options: argparse.Namespace) -> int:
+    async with _database() as database:
+        model, points = await _points(database, options.park)
+        if options.check:
+            return await _check(database, model, points)
+        low = BEGIN_MS if options.start is None else to_ms(options.start)
+        high = END_MS if options.end is None else to_ms(options.end)
+        clock = SystemClock()
+        spans = [Span(point.point_id, low, high) for point in points if point.kind is not Kind.GAUGE]
+        async with database.transaction() as session:
+            await queue_spans(session, spans, "asked for", from_ms(clock.now_ms()))
+        recomputer = Recomputer(Writer(database), clock)
+        while await recomputer.step():
+            pass
+    _say(f"{options.park}: {len(spans)} points computed again")
+    return 0
+
+
+async def _check(database: Database, model: Model, points: list[Point]) -> int:
+    book = Absorber(model, Partitions(database)).book
+    differences = 0
+    for point in points:
+        async with database.transaction() as session:
+            for difference in await check_point(session, point, model, book):
+                differences += 1
+                _say(f"{difference.point}: {difference.what}")
+    sys.stderr.write(f"{len(points)} points checked, {differences} differences\n")
+    return 1 if differences else 0
+
+
+async def _correct(options: argparse.Namespace) -> int:
+    end = options.end or options.start
+    document: dict[str, object] = {}
+    if options.kind == "boundary":
+        document = {"end_reading": options.end_reading, "start_reading": options.start_reading}
+    elif options.kind == "retime":
+        if options.offset_ms is None:
+            raise VerbError("retime needs --offset-ms")
+        document = {"offset_ms": options.offset_ms}
+    if end < options.start:
+        raise VerbError(f"--to {end} is before --from {options.start}")
+    async with _database() as database, database.transaction() as session:
+        await session.fetchval(QUERIES["version_for_update"])
+        before = await load_model(session)
+        point = before.points.get(options.park, {}).get(options.point)
+        if point is None:
+            raise VerbError(f"there is no point {options.point!r} in {options.park!r}")
+        number = await session.fetchval(
+            QUERIES["insert_correction"],
+            point.point_id,
+            options.kind,
+            options.start,
+            end,
+            msgspec.json.encode(document).decode(),
+            options.author,
+            options.reason,
+        )
+        queued = await announce(session, before, options.park)
+    _say(f"correction {number}, {queued} points to be computed again")
+    return 0
+
+
+async def _quarantine(options: argparse.Namespace) -> int:
+    async with _database() as database:
+        rows = await database.fetch(QUERIES["quarantine_list"], options.park, options.limit)
+    for row in rows:
+        time = "?" if row["time_ms"] is None else moment(row["time_ms"]).isoformat()
+        _say(f"{row['park_id']}/{row['source']} {row['point']} {time} {row['value_text']}: {row['reason']}")
+    return 0
+
+
+VERBS: Mapping[str, Verb] = {
+    "migrate": _migrate,
+    "park": _park,
+    "token": _token,
+    "recompute": _recompute,
+    "correct": _correct,
+    "quarantine": _quarantine,
+}

@@ -222,7 +222,7 @@ class Line:
         elapsed = first.time_ms - time
         allowed = None if self.life.limit_per_ms is None else self.life.limit_per_ms * elapsed + self._resolution
         amount: int | None = None
-        if allowed is not None and elapsed > 0 and 0 <= first.value <= allowed:
+        if allowed is not None and 0 <= first.value <= allowed:
             amount = self.life.register(first.value)
             self.pairs.add(time, first.time_ms, amount, _ESTIMATED, suspect=first.suspect or self.suspect)
         else:

@@ -205,7 +205,7 @@ class _Walk:
     def _stands_on(self, at: int) -> bool:
         """True when the line stands on reading `at` itself: neither pending, held nor declared."""
         line = self.line
-        return not line.pending and (line.time, line.value, line.method, line.suspect) == self._rows[at]
+        return (line.time, line.value, line.method, line.suspect) == self._rows[at]
 
     def _feed_block(self, start: int, stop: int, register: Int64Array) -> None:
         """Accept readings `[start, stop)`; the line stands on reading `start - 1`."""

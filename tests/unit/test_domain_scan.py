@@ -153,6 +153,11 @@ def test_a_drop_that_is_too_large_for_a_rollover_is_pending() -> None:
     assert [candidate.value for candidate in result.state.pending] == [5.0]
 
 
+def test_a_register_above_its_modulus_does_not_roll_over() -> None:
+    result = run([(0, 1050.0), (15, 60.0)], limits=Limits(INTERVAL_MS, 400.0, 0.1, modulus=1000.0))
+    assert result.state.pending
+
+
 def test_without_a_limit_a_rollover_is_never_guessed() -> None:
     result = run([(0, 990.0), (15, 5.0)], limits=Limits(INTERVAL_MS, None, 0.1, modulus=1000.0))
     assert len(result.intervals) == 0
@@ -300,6 +305,7 @@ def test_a_declared_end_reading_that_does_not_fit_is_left_out_and_asked_about() 
     assert amounts(result) == [5.0]
     assert result.intervals.coverage.tolist() == pytest.approx([1 / 3], rel=1e-6)
     assert [(q.at_ms, q.kind) for q in result.questions] == [(at(10), "declared_reading")]
+    assert [b.kind for b in result.boundaries] == ["declared"]
 
 
 def test_a_reading_that_contradicts_the_register_declared_for_its_time_is_ignored() -> None:
@@ -307,6 +313,12 @@ def test_a_reading_that_contradicts_the_register_declared_for_its_time_is_ignore
     assert amounts(result) == [20.0, 10.0]
     assert [b.kind for b in result.boundaries] == ["declared", "glitch"]
     assert [q.kind for q in result.questions] == ["declared_reading"]
+
+
+def test_a_reading_that_agrees_with_the_register_declared_for_its_time_still_qualifies_it() -> None:
+    rows: list[Row] = [(0, 100.0), (15, 7.0, Quality.MANUAL), (30, 17.0)]
+    result = run(rows, Episode(at(15), end_reading=120.0, start_reading=7.0))
+    assert methods(result) == [Method.MEASURED, Method.MANUAL]
 
 
 def test_a_pending_reading_before_a_declared_exchange_was_a_glitch() -> None:
@@ -358,6 +370,13 @@ def test_a_boundary_correction_acts_like_an_episode_of_the_same_ratio() -> None:
     result = run(rows, Episode(0, ratio=3.0), corrections=[correction])
     assert amounts(result) == [30.0, 6.0 + 15.0, 30.0]
     assert [b.kind for b in result.boundaries] == ["declared"]
+
+
+def test_a_boundary_correction_completes_the_episode_at_its_time() -> None:
+    rows: list[Row] = [(0, 100.0), (15, 110.0), (30, 5.0)]
+    exchange = Episode(at(20), ratio=2.0, end_reading=112.0)
+    result = run(rows, exchange, corrections=[Correction("boundary", at(20), at(20), start_reading=1.0)])
+    assert amounts(result) == [10.0, 2.0 + 8.0]
 
 
 def test_retimed_readings_enter_energy_at_their_true_time() -> None:

@@ -249,7 +249,8 @@ def test_an_outage_after_a_glitch_loses_nothing() -> None:
 
 def test_readings_that_contradict_one_another_raise_a_question() -> None:
     result = run([(0, 0.0), *((15.0 * i, 1000.0 * i) for i in range(1, 6))])
-    assert [q.kind for q in result.questions] == ["implausible"]
+    assert [(q.at_ms, q.kind) for q in result.questions] == [(at(45), "implausible")]
+    assert [b.at_ms for b in result.boundaries] == [at(15), at(30), at(45), at(60)]
     assert len(result.intervals) == 0
 
 
@@ -370,6 +371,15 @@ def test_a_boundary_correction_acts_like_an_episode_of_the_same_ratio() -> None:
     result = run(rows, Episode(0, ratio=3.0), corrections=[correction])
     assert amounts(result) == [30.0, 6.0 + 15.0, 30.0]
     assert [b.kind for b in result.boundaries] == ["declared"]
+
+
+def test_a_boundary_correction_does_not_repeat_the_registers_of_the_episode_before() -> None:
+    rows: list[Row] = [(0, 100.0), (15, 7.0), (30, 17.0), (45, 3.0)]
+    exchange = Episode(at(15), ratio=2.0, end_reading=120.0, start_reading=7.0)
+    result = run(rows, exchange, corrections=[Correction("boundary", at(30.5), at(30.5), start_reading=1.0)])
+    assert amounts(result) == [20.0, 20.0, 4.0]
+    assert not result.questions
+    assert result.boundaries[-1].amount_micro is None
 
 
 def test_a_boundary_correction_completes_the_episode_at_its_time() -> None:

@@ -13,7 +13,7 @@ from .buckets import Buckets, make_buckets
 from .model import ParkModel, interval_floor_ms, same_time_last_week_ms
 from .plan import METRICS, GroupPlan, plan_series
 from .schemas import QUARTERS_PER_DAY, Metric
-from .series import Floats, History, group_values
+from .series import MICRO, Floats, History, group_values
 from .store import Store
 
 REFRESH_S = 60.0
@@ -130,7 +130,7 @@ class Past:
         for number, component in enumerate(plan.components):
             if component.role == flow:
                 sums = self.last_week.sums.rows(slice(rows.start + number, rows.start + number + 1))
-                total += np.where(sums.coverage[0] > 0, sums.amount[0] * abs(component.scale), np.nan)
+                total += np.where(sums.coverage[0] > 0, sums.amount_micro[0] / MICRO * abs(component.scale), np.nan)
         return self._up_to(total)
 
     def tenant_last_week_kwh(self, tenant: str) -> float | None:

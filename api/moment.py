@@ -20,7 +20,7 @@ from .models import Models
 from .plan import Component, GroupPlan
 from .power import Newest, PointPower, live_powers, newest_of
 from .problems import ProblemError
-from .series import MICRO, NANO, History
+from .series import History
 from .store import Store
 from .today import Today, sum_today
 
@@ -184,10 +184,10 @@ def day_and_slow(sums: History, number: int, buckets: Buckets, midnight_ms: int,
     finished = np.flatnonzero(known & (starts < interval_ms))
     found: dict[str, Any] = {}
     if today.any():
-        found["day_micro"] = round(float(sums.amount[number][today].sum()) * MICRO)
+        found["day_micro"] = int(sums.amount_micro[number][today].sum())
         found["day_measured_ms"] = int(sums.measured_ms[number][today].sum())
         if (sums.co2e_coverage[number][today] > 0).any():
-            found["day_nano_kg"] = round(float(sums.co2e_kg[number][today].sum()) * NANO)
+            found["day_nano_kg"] = int(sums.co2e_nano_kg[number][today].sum())
     if len(finished):
         last = int(finished[-1])
         found["slow_start_ms"] = int(starts[last])

@@ -14,6 +14,7 @@ from .plan import METRICS, GroupPlan, Measure
 from .schemas import METHOD_NAMES, Metric, Series, SeriesGroup
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 MICRO = 1e6
 NANO = 1e9
 _NO_DATA = int(Method.MISSING)
@@ -24,26 +25,26 @@ class History:
     """Sums by component and bucket; every array has the shape (components, buckets).
 
     Attributes:
-        amount: energy or volume [unit of the points].
+        amount_micro: energy or volume [1e-6 unit of the points]; sums of it are exact.
         rate: what the whole bucket would hold at the mean rate of its known part [unit].
         coverage: known share of the bucket, summed over the points.
         known: number of points that know something of the bucket.
         method: worst data state among those.
-        co2e_kg: location-based emissions [kgCO2e].
+        co2e_nano_kg: location-based emissions [1e-9 kgCO2e]; sums of it are exact.
         co2e_rate_kg: the same for the whole bucket at the mean rate of its known part [kgCO2e].
         co2e_coverage: share of the bucket with known emissions, summed over the points.
         measured_ms: measured time, summed over the points [ms].
     """
 
-    amount: Floats
+    amount_micro: Ints
     rate: Floats
     coverage: Floats
-    known: NDArray[np.int64]
-    method: NDArray[np.int64]
-    co2e_kg: Floats
+    known: Ints
+    method: Ints
+    co2e_nano_kg: Ints
     co2e_rate_kg: Floats
     co2e_coverage: Floats
-    measured_ms: Floats
+    measured_ms: Ints
 
     def rows(self, which: slice) -> "History":
         """The sums of some components."""
@@ -56,29 +57,32 @@ def spread_rows(columns: dict[str, NDArray[np.generic]], components: int, bucket
     at = np.searchsorted(buckets.keys, columns["start"])
     where = (columns["grp"], at)
 
-    def place(name: str, unit: float = 1.0) -> Floats:
+    def floats(name: str, unit: float = 1.0) -> Floats:
         values = np.zeros(shape)
         values[where] = columns[name].astype(np.float64) / unit
         return values
 
-    method = np.full(shape, _NO_DATA, dtype=np.int64)
-    method[where] = columns["method"]
+    def ints(name: str, absent: int = 0) -> Ints:
+        values = np.full(shape, absent, dtype=np.int64)
+        values[where] = columns[name]
+        return values
+
     return History(
-        amount=place("amount_micro", MICRO),
-        rate=place("rate_micro", MICRO),
-        coverage=place("coverage"),
-        known=place("known").astype(np.int64),
-        method=method,
-        co2e_kg=place("co2e_nano_kg", NANO),
-        co2e_rate_kg=place("co2e_rate_nano", NANO),
-        co2e_coverage=place("co2e_coverage"),
-        measured_ms=place("measured_ms"),
+        amount_micro=ints("amount_micro"),
+        rate=floats("rate_micro", MICRO),
+        coverage=floats("coverage"),
+        known=ints("known"),
+        method=ints("method", _NO_DATA),
+        co2e_nano_kg=ints("co2e_nano_kg"),
+        co2e_rate_kg=floats("co2e_rate_nano", NANO),
+        co2e_coverage=floats("co2e_coverage"),
+        measured_ms=ints("measured_ms"),
     )
 
 
 def group_values(
     plan: GroupPlan, history: History, measure: Measure, span_ms: Floats, elapsed_ms: Floats
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, Ints]:
     """Evaluate one group.
 
     Args:
@@ -102,11 +106,13 @@ def group_values(
     method = np.where(coverage > 0, history.method, -1).max(axis=0)
     if by_co2e:
         # Without a factor an amount stays outside and lowers the coverage; without an amount the sum is unknown.
-        total = (history.co2e_kg if measure == "co2e" else history.co2e_rate_kg).sum(axis=0)
+        by_rate = measure == "co2e_rate"
+        total = history.co2e_rate_kg.sum(axis=0) if by_rate else history.co2e_nano_kg.sum(axis=0) / NANO
         cover = np.where((history.coverage > 0).all(axis=0), (coverage * count).sum(axis=0) / count.sum(), 0.0)
     else:
-        column = history.amount if measure == "amount" else history.rate
-        total = (column * scale).sum(axis=0)
+        # Whole numbers are summed before the division: a day is that of its roll-up to the last digit.
+        exact = measure == "amount"
+        total = ((history.amount_micro * scale).sum(axis=0) / MICRO) if exact else (history.rate * scale).sum(axis=0)
         cover = coverage.min(axis=0)
     if measure in ("power", "co2e_rate"):
         total = total * (HOUR_MS / span_ms)

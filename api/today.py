@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from parkcarbon.domain.inventory import times
-from parkcarbon.domain.live import load_kw as load_of
 
 from .model import HOUR_MS, ParkModel, PointInfo
 from .plan import emitting_points
 from .power import Newest
 
-_BALANCE = ("import", "export", "generation", "charge", "discharge")
+_SIGNS = {"import": 1, "export": -1, "generation": 1, "charge": -1, "discharge": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,8 @@ def sum_today(model: ParkModel, newest: Mapping[int, Newest], now_ms: int, midni
         now_ms: time of now [ms UTC].
         midnight_ms: start of the local day [ms UTC].
     """
-    flows = {flow: kwh_of(points, newest) for flow in _BALANCE if (points := model.metered("electricity", flow))}
-    load = load_of(flows) if "import" in flows else None
+    micro = {flow: micro_of(points, newest) for flow in _SIGNS if (points := model.metered("electricity", flow))}
+    flows = {flow: None if amount is None else amount / 1e6 for flow, amount in micro.items()}
     location, market = _emissions(model, newest, model.local(now_ms).year)
     bought, price = flows.get("import"), model.price_per_kwh
     measured, expected = _hours(model, newest, now_ms, midnight_ms)
@@ -80,25 +79,36 @@ def sum_today(model: ParkModel, newest: Mapping[int, Newest], now_ms: int, midni
     }
     return Today(
         flow_kwh=flows,
-        load_kwh=load,
+        load_kwh=_load_kwh(micro),
         location_kg=location,
         market_kg=market,
         cost=None if bought is None or price is None else bought * price,
         measured_h=measured,
         expected_h=expected,
-        tenant_kwh={tenant: kwh_of(points, newest) for tenant, points in mine.items()},
+        tenant_kwh={tenant: _kwh_of(points, newest) for tenant, points in mine.items()},
         tenant_kg={tenant: _kg_of(points, newest) for tenant, points in mine.items()},
     )
 
 
-def kwh_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> float | None:
-    """Energy of the day, exact before the division [kWh]; None while nothing is known."""
+def _load_kwh(micro: Mapping[str, int | None]) -> float | None:
+    """Load from exact sums [kWh]; None without a gate meter or while a flow is unknown."""
+    known = [_SIGNS[flow] * amount for flow, amount in micro.items() if amount is not None]
+    return sum(known) / 1e6 if "import" in micro and len(known) == len(micro) else None
+
+
+def _kwh_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> float | None:
+    micro = micro_of(points, newest)
+    return None if micro is None else micro / 1e6
+
+
+def micro_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> int | None:
+    """Energy of the day [1e-6 kWh]; None while nothing is known."""
     known = [
         _sign(point) * seen.day_micro
         for point in points
         if (seen := newest.get(point.point_id)) is not None and seen.day_micro is not None
     ]
-    return sum(known) / 1e6 if known else None
+    return sum(known) if known else None
 
 
 def _kg_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> float | None:

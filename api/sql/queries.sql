@@ -1,6 +1,9 @@
 -- Statements of the API: all of them read. Prepared on both stores by tests/integration/test_api_statements.py.
-
--- ── readiness and sign-in ────────────────────────────────────────────────────────────────────────
+-- No comment may stand behind a statement: it would become part of it.
+--
+-- history_*: sums over groups of points, one row a group and bucket. $1, $2: point and its group, in parallel; $3, $4:
+-- half-open range. No column is null. rate_micro is what a whole bucket would hold at the mean rate of its known part;
+-- coverage is the sum over the points of a group.
 
 -- name: schema_present
 select to_regclass('config_version') is not null and to_regclass('rollup_day') is not null;
@@ -10,8 +13,6 @@ select max(last_time) from point_state;
 
 -- name: token
 select token_id, digest, label, role, park_id from api_token where digest = $1::bytea and revoked_at is null;
-
--- ── the park model ───────────────────────────────────────────────────────────────────────────────
 
 -- name: parks
 select p.park_id,
@@ -54,8 +55,6 @@ order by start desc, recorded_at desc limit 1;
 -- name: sources
 select source, status, status_at from source where park_id = $1::text;
 
--- ── now ──────────────────────────────────────────────────────────────────────────────────────────
-
 -- name: live
 -- Newest reading, sum of the local day $2 and newest finished interval (from $3 to before $4) of each point.
 select p.point_id, s.last_time, s.last_value, s.last_quality,
@@ -68,10 +67,6 @@ left join lateral (select start, amount_micro, coverage from interval_15min
                    where point_id = p.point_id and start >= $3::timestamptz and start < $4::timestamptz and coverage > 0
                    order by start desc limit 1) i on p.kind <> 'gauge'
 where p.park_id = $1::text and p.active;
-
--- ── history: sums over groups of points, one row a group and bucket ──────────────────────────────
--- $1, $2: point and its group, in parallel; $3, $4: half-open range. No column is null. rate_micro is what a whole bucket
--- would hold at the mean rate of its known part; coverage is the sum over the points of a group.
 
 -- name: history_15m
 select g.grp, i.start as start, sum(i.amount_micro)::bigint as amount_micro,
@@ -129,8 +124,6 @@ join rollup_month i on i.point_id = g.point_id
 where i.month >= $3::date and i.month < $4::date
 group by g.grp, i.month order by g.grp, i.month;
 
--- ── inventory ────────────────────────────────────────────────────────────────────────────────────
-
 -- name: month_amounts
 -- A period of the park by point; the emission is null where any interval has none.
 select p.point_id, sum(i.amount_micro)::bigint as amount_micro, count(*) as intervals,
@@ -154,8 +147,6 @@ group by p.point_id, i.method order by p.point_id, i.method;
 -- name: recompute_pending
 select exists (select from recompute r join point p using (point_id)
                where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz);
-
--- ── working ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: registers_at
 -- The newest reading of each point up to $2, not older than two days.

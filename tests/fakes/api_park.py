@@ -320,16 +320,20 @@ async def _write_intervals(session: Session, row: Row) -> None:
 
 ROLLUPS = """
 delete from rollup_hour; delete from rollup_day; delete from rollup_month;
-insert into rollup_hour
+insert into rollup_hour (
+    point_id, start, amount_micro, co2e_nano_kg, coverage, method, known_ms, measured_ms, suspect_ms)
 select point_id, date_trunc('hour', start, 'UTC'), sum(amount_micro), sum(co2e_nano_kg), sum(coverage) / 4, max(method),
-       sum(measured_ms), count(*) filter (where suspect) * 900000
+       sum(coverage * 900000), sum(measured_ms), count(*) filter (where suspect) * 900000
 from interval_15min group by 1, 2;
-insert into rollup_day
+insert into rollup_day (
+    point_id, day, amount_micro, co2e_nano_kg, coverage, method, known_ms, measured_ms, suspect_ms)
 select point_id, (start at time zone 'UTC' + interval '8 hours')::date, sum(amount_micro), sum(co2e_nano_kg),
-       sum(coverage) / 96, max(method), sum(measured_ms), count(*) filter (where suspect) * 900000
+       sum(coverage) / 96, max(method), sum(coverage * 900000), sum(measured_ms),
+       count(*) filter (where suspect) * 900000
 from interval_15min group by 1, 2;
-insert into rollup_month
+insert into rollup_month (
+    point_id, month, amount_micro, co2e_nano_kg, coverage, method, known_ms, measured_ms, suspect_ms)
 select point_id, date_trunc('month', day)::date, sum(amount_micro), sum(co2e_nano_kg), sum(coverage) / 30, max(method),
-       sum(measured_ms), sum(suspect_ms)
+       sum(known_ms), sum(measured_ms), sum(suspect_ms)
 from rollup_day group by 1, 2;
 """

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,7 +106,7 @@ class AnchoredClock:
 
     Args:
         clock: source of both times.
-        synced: whether the wall clock can be trusted at the start.
+        synced: whether the wall clock can be trusted; asked at the start and while it is not.
         step_ms: how far the wall clock may move between two stamps beyond elapsed time [ms].
         settle_s: how long it must run evenly before it is trusted again [s].
         earliest_ms: an earlier wall time is no time at all: a board without a battery starts in 1970 [ms UTC].
@@ -115,7 +116,7 @@ class AnchoredClock:
         self,
         clock: Clock,
         *,
-        synced: bool = True,
+        synced: Callable[[], bool] = lambda: True,
         step_ms: int = 2000,
         settle_s: float = 60.0,
         earliest_ms: int = 1_577_836_800_000,
@@ -126,7 +127,8 @@ class AnchoredClock:
         self._earliest_ms = earliest_ms
         self._wall_ms = clock.now_ms()
         self._mono_s = clock.monotonic()
-        self._certain = synced and self._wall_ms >= earliest_ms
+        self._synced = synced
+        self._certain = synced() and self._wall_ms >= earliest_ms
         self._last_ms = self._wall_ms
         self._course_ms = 0  # offset when the wall clock last stepped
         self._even_since_s = self._mono_s
@@ -150,4 +152,4 @@ class AnchoredClock:
 
     def _settled(self, mono_s: float, wall_ms: int) -> bool:
         even = mono_s - self._even_since_s >= self._settle_s
-        return even and wall_ms >= max(self._last_ms, self._earliest_ms)
+        return even and wall_ms >= max(self._last_ms, self._earliest_ms) and self._synced()

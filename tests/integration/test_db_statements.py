@@ -24,7 +24,10 @@ def test_there_are_statements_to_prepare() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 async def test_every_statement_can_be_prepared(package: str, database_url: str) -> None:
     staging = load_queries("ingest")["make_staging"]
-    async with await Database.connect(database_url, max_size=1, setup=staging) as database, database.session() as session:
+    async with (
+        await Database.connect(database_url, max_size=1, setup=staging) as database,
+        database.session() as session,
+    ):
         for name, statement in load_queries(package).items():
             if name in SCRIPTS:
                 continue

@@ -26,7 +26,7 @@ from .messages import Command, DeviceStatus, Receipt, Reply, Status, decode, enc
 from .topics import SEQ_MAX, Address
 from .window import Window, WindowSettings
 
-_log = structlog.get_logger("sender")
+_log = structlog.get_logger(part="sender")
 
 
 class StatsPort(Protocol):

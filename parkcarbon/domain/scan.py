@@ -18,7 +18,7 @@ corrections or limits that is dated before `state.seen_ms` (a `retime` correctio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def scan(
     cuts = [Cut(mark.pairs, mark.state.time_ms) for mark in marks if mark.state.time_ms is not None]
     intervals, partials = split_log(line.pairs, before.time_ms, before.partial, cuts)
     *checkpoints, (_, final) = [
-        (mark.midnight_ms, replace(mark.state, partial=partial)) for mark, partial in zip(marks, partials, strict=True)
+        (mark.midnight_ms, mark.state.with_partial(partial)) for mark, partial in zip(marks, partials, strict=True)
     ]
     return ScanResult(intervals, tuple(line.boundaries), tuple(line.questions), final, tuple(checkpoints))
 

@@ -169,6 +169,10 @@ class ScanState:
             return self.pending[0].time_ms
         return None if self.time_ms is None else self.time_ms + 1
 
+    def with_partial(self, partial: Partial) -> "ScanState":
+        """This state with the accumulators of its open interval."""
+        return ScanState(self.time_ms, self.value, self.method, self.suspect, self.pending, partial, self.dropped)
+
     def to_bytes(self) -> bytes:
         """Canonical JSON; floats are written so that they read back bit-equal."""
         document = {

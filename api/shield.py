@@ -14,9 +14,9 @@ MAX_BODY_BYTES = 16_384
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY = {
-    # ECharts and the page position elements with style attributes; everything else is own files only.
+    # Charts position their labels with style attributes; everything else is own files only.
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),

@@ -1,5 +1,6 @@
 """Clients of the API in this process, on a database with the park of `api_park`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,6 +52,27 @@ async def serving(app: "FastAPI", token: str | None = VIEWER) -> AsyncIterator["
         httpx.AsyncClient(transport=transport, base_url="http://park.test", headers=headers) as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def listening(app: "FastAPI") -> AsyncIterator[str]:
+    """Serve an application on a free port of this machine; yields its address."""
+    import uvicorn
+
+    from api.__main__ import Server as ApiServer
+
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none")
+    server = ApiServer(config, app.state.core)
+    task = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(20):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
 
 
 @pytest.fixture(scope="session")

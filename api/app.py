@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.gzip import GZipMiddleware
 
 from parkcarbon.kit.clock import Clock, SystemClock
 
 from . import problems, route_health, route_park, route_session, route_stream
-from .auth import COOKIE, AuthMiddleware
+from .auth import AuthMiddleware
 from .core import Core
 from .metrics import MetricsMiddleware
 from .schemas import Problem
@@ -53,16 +52,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    signed_in = APIRouter(
-        dependencies=[
-            Depends(HTTPBearer(auto_error=False, description="A token made by `python -m ingest token create`")),
-            Depends(APIKeyCookie(name=COOKIE, auto_error=False, description="Bought with POST /api/v1/session")),
-        ]
-    )
-    signed_in.include_router(route_park.router)
-    signed_in.include_router(route_stream.router)
-    app.include_router(route_session.router)
-    app.include_router(signed_in)
+    for router in (route_session.router, route_park.router, route_stream.router):
+        app.include_router(router)
     app.include_router(route_health.router)
     app.include_router(web_router(settings.web_dist))
     # Outermost last: headers and limits first, then counting, then who is asking.

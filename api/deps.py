@@ -4,10 +4,11 @@ import hashlib
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from .auth import Principal
+from .auth import COOKIE, Principal
 from .core import Core
 from .model import ParkModel
 from .problems import ProblemError
@@ -31,6 +32,12 @@ def caller(request: Request) -> Principal:
         raise ProblemError(401, "a bearer token or the session cookie is needed")
     return principal
 
+
+SIGNED_IN = [
+    Depends(HTTPBearer(auto_error=False, description="A token made by `python -m ingest token create`")),
+    Depends(APIKeyCookie(name=COOKIE, auto_error=False, description="Bought with POST /api/v1/session")),
+]
+"""What OpenAPI says of a closed route; the middleware has decided before."""
 
 CoreDep = Annotated[Core, Depends(core_of)]
 Caller = Annotated[Principal, Depends(caller)]

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from parkcarbon.kit.db import DatabaseError
 
-from .deps import CoreDep
+from .deps import SIGNED_IN, CoreDep
 from .metrics import CONTENT_TYPE
 from .problems import describe
 from .schemas import Health, Readiness
@@ -34,6 +34,7 @@ async def readyz(core: CoreDep, response: Response) -> Readiness:
 
 @router.get(
     "/metrics",
+    dependencies=SIGNED_IN,
     summary="Prometheus text",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **describe(401)},

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from parkcarbon.kit.db import to_ms
 
 from .buckets import make_buckets, refuse_too_many
-from .deps import Caller, CoreDep, ParkDep, tagged
+from .deps import SIGNED_IN, Caller, CoreDep, ParkDep, tagged
 from .devicestate import device_list
 from .model import ParkModel
 from .monthly import MONTH, monthly_inventory
@@ -32,7 +32,7 @@ from .schemas import (
 from .series import assemble
 from .working import counted_points, explain
 
-router = APIRouter(prefix="/api/v1/parks", tags=["park"])
+router = APIRouter(prefix="/api/v1/parks", tags=["park"], dependencies=SIGNED_IN)
 
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from .auth import COOKIE, COOKIE_MAX_AGE_S, COOKIE_PATH, Principal
-from .deps import Caller, CoreDep
+from .deps import SIGNED_IN, Caller, CoreDep
 from .problems import ProblemError, describe
 from .schemas import Session, SessionRequest
 
@@ -33,7 +33,7 @@ async def sign_in(wanted: SessionRequest, request: Request, response: Response, 
     return _session(principal)
 
 
-@router.get("", summary="Who is signed in", responses=describe(401, 503))
+@router.get("", summary="Who is signed in", dependencies=SIGNED_IN, responses=describe(401, 503))
 async def who(principal: Caller) -> Session:
     """Tell the caller what the token allows."""
     return _session(principal)

@@ -16,11 +16,11 @@ from parkcarbon.kit.db import DatabaseError
 
 from .auth import Principal
 from .core import Core
-from .deps import Caller, CoreDep, ParkDep
+from .deps import SIGNED_IN, Caller, CoreDep, ParkDep
 from .hub import Channel
 from .problems import ProblemError, describe
 
-router = APIRouter(prefix="/api/v1/parks/{park}", tags=["park"])
+router = APIRouter(prefix="/api/v1/parks/{park}", tags=["park"], dependencies=SIGNED_IN)
 
 PING_S = 10.0
 CHECK_S = 5.0

@@ -19,7 +19,6 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from parkcarbon.domain.reading import Quality
 from parkcarbon.kit.clock import Clock
@@ -118,6 +117,8 @@ def rows_of(path: Path, start: int) -> Iterator[Row]:
 
 
 def _rows_of_npz(path: Path, start: int) -> Iterator[Row]:
+    import numpy as np  # 20 MB that an agent without history does without
+
     try:
         with np.load(path, allow_pickle=False) as file:
             names = [str(name) for name in file["points"]]

@@ -10,17 +10,19 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
-from numpy.typing import NDArray
 
 from parkcarbon.domain.reading import DAY_MS, Quality
 
 from .errors import Flaw, Reason, RefusedError, WireError
 from .topics import SLUG
+
+if TYPE_CHECKING:  # numpy is loaded by whoever decodes; a sender does without its 20 MB
+    import numpy as np
+    from numpy.typing import NDArray
 
 BODY_MAX_BYTES = 256 * 1024
 SPAN_MAX_MS = 400 * DAY_MS
@@ -104,18 +106,20 @@ class Body:
     """
 
     points: tuple[str, ...]
-    p: NDArray[np.int32]
-    t: NDArray[np.int64]
-    x: NDArray[np.float64]
-    q: NDArray[np.int8]
-    d: NDArray[np.int32]
-    row: NDArray[np.int32]
+    p: "NDArray[np.int32]"
+    t: "NDArray[np.int64]"
+    x: "NDArray[np.float64]"
+    q: "NDArray[np.int8]"
+    d: "NDArray[np.int32]"
+    row: "NDArray[np.int32]"
     offset_ms: int | None
     tombstones: tuple[Tombstone, ...]
     rejects: tuple[Reject, ...]
 
     def rows(self) -> list[Row]:
         """Return the readings one by one, as they would be given to `draft`."""
+        import numpy as np
+
         null = np.isnan(self.x)
         return [
             Row(self.points[p], t, None if missing else x, q, d)
@@ -244,6 +248,8 @@ def decode_body(body: bytes) -> Body:
 
 def _decode_typed(body: bytes) -> Body | None:
     """Decode a body that keeps to all types and ranges; None where a reading does not."""
+    import numpy as np
+
     raw = _typed.decode(body)
     n = len(raw.p)
     if not n == len(raw.t) == len(raw.x) == len(raw.q) == (n if raw.d is None else len(raw.d)):
@@ -275,12 +281,14 @@ def _decode_typed(body: bytes) -> Body | None:
     )
 
 
-def _within(values: NDArray[np.int64], top: int) -> bool:
+def _within(values: "NDArray[np.int64]", top: int) -> bool:
     return bool(values.min() >= 0 and values.max() <= top)
 
 
 def _decode_rows(body: bytes) -> Body:
     """Decode reading by reading; what cannot be read becomes a reject."""
+    import numpy as np
+
     try:
         # The standard library reads NaN, Infinity and 1e400, which must cost one reading and not the batch.
         raw = msgspec.convert(json.loads(body.decode("utf-8")), _Extras)

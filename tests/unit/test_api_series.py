@@ -1,7 +1,6 @@
 """Sums to values: what is unknown stays unknown, and coverage says how much is known."""
 
 import numpy as np
-import pytest
 
 from api.model import PointInfo
 from api.plan import Component, GroupPlan

@@ -1,0 +1,1 @@
+"""Park concentrator: a durable relay with one uplink, and adapters for third-party data."""

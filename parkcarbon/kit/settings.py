@@ -1,7 +1,7 @@
 """Settings, decoded strictly into a frozen msgspec Struct: from a YAML file, or from `PARKCARBON_*` variables.
 
-Errors name the file or variable and what is wrong with it. A variable `PARKCARBON_X_FILE` gives the path of a file whose
-content is the value of `PARKCARBON_X`, so that secrets stay out of the environment.
+Errors name the file or variable and what is wrong with it. A variable `PARKCARBON_X_FILE` gives the path of a file
+whose content is the value of `PARKCARBON_X`, so that secrets stay out of the environment.
 """
 
 from collections.abc import Mapping

@@ -23,6 +23,7 @@ import structlog
 
 from .errors import RefusedError
 from .messages import Command, DeviceStatus, Receipt, Reply, Status, decode, encode
+from .pump import ClockPort, Publisher, Pump, until
 from .topics import SEQ_MAX, Address
 from .window import Window, WindowSettings
 
@@ -77,29 +78,6 @@ class OutboxPort(Protocol):
 
     def stats(self) -> StatsPort:
         """Return how full it is."""
-
-
-class Publisher(Protocol):
-    """What a sender needs of a broker connection; implemented by `parkcarbon.kit.mqtt.Mqtt`."""
-
-    async def connected(self) -> int:
-        """Wait for a connection; return its number, another one after each reconnect."""
-
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Hand a message to the broker; raises ConnectionError where that fails. Success proves nothing."""
-
-
-class ClockPort(Protocol):
-    """What a sender needs of a clock."""
-
-    def now_ms(self) -> int:
-        """Wall time [ms UTC]."""
-
-    def monotonic(self) -> float:
-        """Monotonic time [s]."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +140,15 @@ class Sender:
         self._describe = describe
         self._window: Window[int] = Window(self._settings.window, rng)
         self._known = 0
-        self._changed = asyncio.Event()
+        self._pump = Pump(
+            self._window,
+            publisher=publisher,
+            clock=clock,
+            load=self._load,
+            discover=self._discover,
+            reconnected=self.report,
+            concurrent=self._settings.concurrent,
+        )
         self._report_now = asyncio.Event()
         self._alarm = 0
 
@@ -178,7 +164,7 @@ class Sender:
 
     def wake(self) -> None:
         """Something was appended to the outbox."""
-        self._changed.set()
+        self._pump.wake()
 
     def report(self) -> None:
         """Something worth a status message happened."""
@@ -188,7 +174,7 @@ class Sender:
         """Send until cancelled."""
         self._discover(first=True)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(tasks))
+            tasks.create_task(self._pump.run())
             tasks.create_task(self._report())
 
     # ── up ───────────────────────────────────────────────────────────────────────────────────────
@@ -203,45 +189,9 @@ class Sender:
             else:
                 self._window.add(seq, seq, now_s, live=live and not first)
 
-    async def _send(self, tasks: asyncio.TaskGroup) -> None:
-        connection = 0
-        places = asyncio.Semaphore(self._settings.concurrent)
-        while True:
-            current = await self._publisher.connected()
-            if current != connection:
-                connection = current
-                self._window.reconnect(self._clock.monotonic())
-                self._report_now.set()
-            if self._changed.is_set():
-                self._changed.clear()
-                self._discover()
-            async with places:
-                seq = self._window.next(self._clock.monotonic())
-                frame = None if seq is None else self._outbox.frame(seq)
-            if seq is None:
-                await self._until(self._changed, self._window.wait_s(self._clock.monotonic()))
-            elif frame is None:
-                self._window.acknowledge(seq, self._clock.monotonic())
-            else:
-                await places.acquire()
-                tasks.create_task(self._publish(seq, frame, places))
-
-    async def _publish(self, seq: int, frame: bytes, places: asyncio.Semaphore) -> None:
-        try:
-            await self._publisher.publish(self._address.readings(self._outbox.boot, seq), frame)
-        except ConnectionError as error:
-            _log.debug("batch_not_sent", seq=seq, error=str(error))
-        finally:
-            places.release()
-
-    async def _until(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait for an event, at most for some time [s]."""
-        waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._clock.sleep(seconds))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    def _load(self, seq: int) -> tuple[str, bytes] | None:
+        frame = self._outbox.frame(seq)
+        return None if frame is None else (self._address.readings(self._outbox.boot, seq), frame)
 
     # ── down ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -277,7 +227,7 @@ class Sender:
             self._window.acknowledge(seq, now_s)
         for seq in refused:
             _log.error("batch_refused", seq=seq, boot=receipt.boot, reason=reasons[seq])
-        self._changed.set()
+        self._pump.wake()
 
     def on_command(self, command: Command) -> Reply:
         """Carry out a command and say how it went."""
@@ -290,7 +240,7 @@ class Sender:
         for seq in seqs:
             self._window.acknowledge(seq, now_s)
             self._window.add(seq, seq, now_s, live=False)
-        self._changed.set()
+        self._pump.wake()
         return Reply(id=command.id, ok=True, detail=f"{len(seqs)} batches")
 
     # ── status ───────────────────────────────────────────────────────────────────────────────────
@@ -321,4 +271,4 @@ class Sender:
             with contextlib.suppress(ConnectionError):
                 await self._publisher.publish(self._address.status, encode(self.status()), retain=True)
             self._outbox.prune()
-            await self._until(self._report_now, self._settings.status_every_s)
+            await until(self._report_now, self._clock, self._settings.status_every_s)

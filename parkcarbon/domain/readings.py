@@ -122,14 +122,18 @@ class Readings:
     @cached_property
     def in_energy(self) -> BoolArray:
         """True where quality and value allow the reading to enter energy."""
-        outside = _OUTSIDE[self.quality.view(np.uint8)]
-        allowed: BoolArray = ~outside & np.isfinite(self.value)
-        return allowed
+        return enters_energy(self.value, self.quality)
 
     def for_energy(self) -> "Readings":
         """Only the readings that may enter energy."""
         allowed = self.in_energy
         return self if bool(allowed.all()) else self.take(allowed)
+
+
+def enters_energy(value: FloatArray, quality: NDArray[np.int8]) -> BoolArray:
+    """True where quality and value allow a reading to enter energy."""
+    allowed: BoolArray = ~_OUTSIDE[quality.view(np.uint8)] & np.isfinite(value)
+    return allowed
 
 
 def imposed_method(quality: NDArray[np.int8]) -> NDArray[np.int8]:

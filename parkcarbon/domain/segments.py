@@ -208,7 +208,7 @@ def _split_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """Pairs cut at the interval boundaries, in time order."""
 
     index: Int64Array
@@ -237,7 +237,7 @@ def split_columns(
     """As `split_log`, for columns; pairs may leave holes between them."""
     if len(pairs.t0) == 0:
         return _split_rows((), begin_ms, partial, cuts)
-    parts = _cut(pairs)
+    parts = cut_pairs(pairs)
     partials = _partials(parts, begin_ms, partial, cuts)
     starts = np.flatnonzero(np.concatenate(([True], parts.index[1:] != parts.index[:-1])))
     amount = np.add.reduceat(parts.amount, starts)
@@ -256,7 +256,7 @@ def split_columns(
     return Intervals(start_ms, amount, coverage, method, measured, suspect), partials
 
 
-def _cut(pairs: Pairs) -> _Parts:
+def cut_pairs(pairs: Pairs) -> Parts:
     """Cut every pair at the interval boundaries inside it."""
     first_index = pairs.t0 // INTERVAL_MS
     counts = (pairs.t1 - 1) // INTERVAL_MS - first_index + 1
@@ -275,7 +275,7 @@ def _cut(pairs: Pairs) -> _Parts:
         amount = register.copy()
         amount[1:] -= np.where(pair[1:] == pair[:-1], register[:-1], 0)
         method, suspect = pairs.method[pair], pairs.suspect[pair]
-    return _Parts(
+    return Parts(
         index,
         amount,
         np.where(method == _MISSING, 0, known),
@@ -286,7 +286,7 @@ def _cut(pairs: Pairs) -> _Parts:
     )
 
 
-def _partials(parts: _Parts, begin_ms: int | None, partial: Partial, cuts: Sequence[Cut]) -> list[Partial]:
+def _partials(parts: Parts, begin_ms: int | None, partial: Partial, cuts: Sequence[Cut]) -> list[Partial]:
     begin = None if begin_ms is None else begin_ms // INTERVAL_MS
     found: list[Partial] = []
     for cut in cuts:

@@ -135,7 +135,7 @@ class _Table:
     def __init__(self, file: str, header: list[str], shape: Shape, stamps: "_Stamps", content: Content) -> None:
         double = {name for name in header if header.count(name) > 1}
         if double:
-            raise CsvError(f"{file}: column {sorted(double)[0]!r} is there twice")
+            raise CsvError(f"{file}: column {min(double)!r} is there twice")
         self._file = file
         self._header = header
         self._shape = shape

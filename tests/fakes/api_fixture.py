@@ -122,13 +122,16 @@ class _Handler(BaseHTTPRequestHandler):
             event = f"event: now\ndata: {json.dumps(scenes.now(scene, park))}\n\nevent: ping\ndata: {{}}\n\n"
             self.wfile.write(event.encode())
             self.wfile.flush()
-            self.server.stopping.wait(1)
+            self.server.stopping.wait(scene.event_s)
 
     def _file(self, path: str) -> None:
         target = self.server.dist / (path.lstrip("/") or "index.html")
         if not target.is_file():
             return self._problem(404, "no such file")
-        return self._answer(200, TYPES.get(target.suffix, "application/octet-stream"), target.read_bytes(), {})
+        kind, packed = TYPES.get(target.suffix, "application/octet-stream"), target.with_name(target.name + ".gz")
+        if packed.is_file() and "gzip" in self.headers.get("accept-encoding", ""):
+            return self._answer(200, kind, packed.read_bytes(), {"Content-Encoding": "gzip"})
+        return self._answer(200, kind, target.read_bytes(), {})
 
     def _json(self, body: object, headers: dict[str, str] | None = None) -> None:
         self._answer(200, "application/json", json.dumps(body).encode(), headers or {})

@@ -6,7 +6,7 @@ arithmetic; that it keeps the contract is pinned by `tests/contract/test_web_sce
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +60,8 @@ class Scene:
         estimated: local hours `[from, to)` of today that are estimated.
         parks: number of parks to choose from.
         down: True refuses every request, as a dead server would.
+        event_s: time between two live events [s].
+        requests: paths that were asked for.
     """
 
     now_ms: Callable[[], int]
@@ -72,6 +74,7 @@ class Scene:
     estimated: tuple[float, float] = (0.0, 0.0)
     parks: int = 1
     down: bool = False
+    event_s: float = 1.0
     requests: list[str] = field(default_factory=list)
 
     def local(self, ms: int) -> datetime:
@@ -315,8 +318,10 @@ def tenants(scene: Scene) -> list[Json]:
 
 
 def now(scene: Scene, park: str) -> Json:
-    """Answer of `/now` and of each live event."""
-    ms = scene.now_ms()
+    """Answer of `/now` and of each live event: the same for all who ask between two events."""
+    beat_ms = max(1, round(scene.event_s * 1000))
+    ms = scene.now_ms() // beat_ms * beat_ms
+    scene = replace(scene, now_ms=lambda: ms)
     return {
         "park": park,
         "at": stamp(ms),

@@ -105,7 +105,6 @@ export const en: Record<Key, string> = {
   'devices.all': 'Show all devices',
   'devices.none': 'No devices match.',
   'devices.bus': 'Bus',
-  'devices.show': 'Show device {name}',
   'devices.profile': 'Profile',
   'devices.tenant': 'Tenant',
   'devices.source': 'Source',

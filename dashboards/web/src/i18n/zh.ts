@@ -104,7 +104,6 @@ export const zh = {
   'devices.all': '查看全部设备',
   'devices.none': '没有符合条件的设备。',
   'devices.bus': '总线',
-  'devices.show': '查看设备 {name}',
   'devices.profile': '型号档案',
   'devices.tenant': '租户',
   'devices.source': '采集端',

@@ -150,7 +150,7 @@ async function refreshEmpty(): Promise<void> {
   try {
     const list = await api.parks();
     if (list.some((item) => item.park === parkName.peek())) parks.value = list;
-    void loadCurve();
+    await Promise.all([loadDevices(), loadCurve()]);
   } catch {
     // the live connection reports what is wrong; this look is repeated anyway
   }

@@ -115,7 +115,6 @@ export function DisplayButtons() {
         class="tool tool-text"
         lang={language.value === 'zh' ? 'en' : 'zh-CN'}
         title={t('bar.language')}
-        aria-label={t('bar.language')}
         onClick={otherLanguage}
         data-testid="language"
       >

@@ -74,20 +74,19 @@ function Group({ title, members, urgent = false }: { title: string; members: Dev
 }
 
 function Entry({ item }: { item: Device }) {
-  const name = named(item.name);
   return (
     <li data-testid={`device-${item.device}`} data-state={item.state}>
       <button
         type="button"
         class="device"
-        aria-label={`${t('devices.show', { name })} (${t(`devices.${item.state}`)})`}
         title={item.detail ?? undefined}
         onClick={() => {
           sheet.value = { kind: 'device', device: item.device };
         }}
       >
         <StateMark state={item.state} />
-        <span class="device-name">{name}</span>
+        <span class="hidden">{t(`devices.${item.state}`)} </span>
+        <span class="device-name">{named(item.name)}</span>
         <LastSeen item={item} />
       </button>
     </li>

@@ -154,12 +154,12 @@ function NumberCell({ label, title, children, wide = false, onOpen }: NumberCell
         type="button"
         class="link num"
         title={title}
-        aria-label={`${label} (${children})`}
         onClick={(event) => {
           event.stopPropagation();
           onOpen();
         }}
       >
+        <span class="hidden">{label} </span>
         {children}
       </button>
     </td>

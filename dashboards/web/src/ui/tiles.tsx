@@ -226,15 +226,14 @@ function Tile({ model, scope, dim }: { model: TileModel; scope?: string | undefi
         type="button"
         class="value num"
         title={model.title}
-        aria-label={`${t('tile.open', { name })} (${model.value} ${model.unit})`}
         onClick={(event) => {
           event.stopPropagation();
           open();
         }}
         data-value={model.raw ?? ''}
       >
-        <span class="figure">{model.value}</span>
-        <span class="unit">{model.unit}</span>
+        <span class="hidden">{t('tile.open', { name })} </span>
+        <span class="figure">{model.value}</span> <span class="unit">{model.unit}</span>
       </button>
       <LastWeek model={model} brief={scope !== undefined && model.lastWeek === null} />
       {model.spark.length > 0 && <Spark values={model.spark} unit={model.sparkUnit} />}

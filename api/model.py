@@ -87,7 +87,7 @@ class ParkModel:
     zone: ZoneInfo
     revision: int
     document: dict[str, Any]
-    known_on: dt.datetime
+    changed_at: dt.datetime
     settings: Settings
     tenants: tuple[TenantRef, ...]
     devices: tuple[DeviceInfo, ...]
@@ -122,7 +122,7 @@ class ParkModel:
                     carrier=carrier,
                     unit=unit,
                     data_year=year,
-                    known_on=self.known_on,
+                    known_on=self.changed_at.date(),
                     basis=basis,
                 )
             except NoFactorError:
@@ -185,7 +185,7 @@ def build_model(
         zone=ZoneInfo(park["timezone"]),
         revision=park["revision"],
         document=park["document"],
-        known_on=park["changed_at"],
+        changed_at=park["changed_at"],
         settings=_settings(park["document"]),
         tenants=tuple(
             TenantRef(tenant=row["tenant"], name=Name(zh=row["name_zh"], en=row["name_en"])) for row in tenants

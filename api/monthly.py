@@ -54,7 +54,7 @@ async def monthly_inventory(store: Store, model: ParkModel, month: str, now_ms: 
         month=month,
         from_time=from_ms(start_ms),
         to_time=from_ms(end_ms),
-        known_on=from_ms(now_ms),
+        known_on=max(from_ms(now_ms), model.changed_at),  # the database's clock may be ahead of ours
         final=end_ms <= now_ms and not pending,
     )
     return to_answer(result)

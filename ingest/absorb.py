@@ -12,12 +12,13 @@ import numpy.typing as npt
 from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Kind, Quality
 from parkcarbon.domain.readings import Readings
 from parkcarbon.domain.scan import ScanState
+from parkcarbon.domain.scan_many import ManyReadings
 from parkcarbon.kit.db import Session, to_ms
 
 from .carbon import CarbonBook
 from .deltas import respread
-from .energy import Replacement, extend, rerun
-from .judge import Rows
+from .energy import Extension, Replacement, extend, extend_many, rerun
+from .judge import Lookup, Rows
 from .model import QUERIES, Model, Point
 from .partitions import Partitions
 from .results import replace_results
@@ -32,6 +33,10 @@ POINTS_AT_ONCE = 50
 
 _MOST_AT_ONCE = 50_000
 _CLUSTER_GAP_MS = 3 * DAY_MS
+
+
+Scans = dict[int, tuple[bytes, ScanState]]
+"""Scan states by point, as stored and decoded: saves decoding what this process wrote itself."""
 
 
 @dataclass(slots=True)
@@ -65,10 +70,18 @@ class Absorbed:
 class Absorber:
     """Stores rows and replaces what follows from them, with the facts of one configuration."""
 
-    def __init__(self, model: Model, partitions: Partitions) -> None:
+    def __init__(self, model: Model, partitions: Partitions, scans: Scans | None = None) -> None:
         self.model = model
+        self.scans: Scans = {} if scans is None else scans
         self.book = CarbonBook(model)
         self.partitions = partitions
+        self._lookups: dict[str, Lookup] = {}
+
+    def lookup(self, park: str) -> Lookup:
+        """Names of a park to points."""
+        if park not in self._lookups:
+            self._lookups[park] = Lookup(self.model.points.get(park, {}))
+        return self._lookups[park]
 
     async def absorb(self, session: Session, rows: Rows, now: dt.datetime, hold: dt.timedelta) -> Absorbed:
         """Lock the points, store the rows, replace results, queue what is longer.
@@ -82,25 +95,54 @@ class Absorber:
         Raises:
             PartitionsMissingError: a month has no partition.
         """
-        states = await lock_points(session, np.unique(rows.point_id).tolist(), self.model)
-        stored = await store(session, rows, self.model)
-        replacements, queued = await self._results(session, stored, states, patient=bool(hold))
-        await replace_results(session, replacements, self.model, self.book, self.partitions)
-        await save_states(session, replacements, states, stored.fresh)
+        states = await lock_points(session, np.unique(rows.point_id).tolist(), self.model, self.scans)
+        newest_ms = {point_id: state.last_ms for point_id, state in states.items()}
+        stored = await store(session, rows, newest_ms, self.model)
+        extension, doubtful = self._extend(stored.fresh, states)
+        replacements, queued = await self._one_by_one(session, stored.fresh, doubtful, states, patient=bool(hold))
+        replacements += await self._deltas(session, stored, states)
+        await replace_results(session, replacements, self.book, self.partitions, extension)
+        await save_states(session, replacements, states, fresh=stored.fresh, extension=extension, scans=self.scans)
         await queue_spans(session, queued, "late readings", now + hold)
         return Absorbed(stored, queued)
 
-    async def _results(
-        self, session: Session, stored: Stored, states: Mapping[int, PointState], *, patient: bool
+    def _extend(
+        self, fresh: Rows, states: Mapping[int, PointState]
+    ) -> tuple[Extension | None, list[tuple[Point, slice]]]:
+        """Carry on the counters that simply go on, all at once; return the others with their rows."""
+        simple: list[tuple[Point, slice]] = []
+        doubtful: list[tuple[Point, slice]] = []
+        for point_id, part in _groups(fresh.point_id):
+            point, seen_ms = self.model.by_id[point_id], states[point_id].scan.seen_ms
+            if point.kind is Kind.COUNTER:
+                late = point.corrections or seen_ms is None or int(fresh.time_ms[part.start]) <= seen_ms
+                (doubtful if late else simple).append((point, part))
+        if not simple:
+            return None, doubtful
+        sizes = np.array([part.stop - part.start for _, part in simple])
+        starts = np.array([part.start for _, part in simple])
+        owner = np.repeat(np.arange(len(simple)), sizes)
+        which = np.arange(len(owner)) + np.repeat(starts - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes)
+        readings = ManyReadings(owner, fresh.time_ms[which], fresh.value[which], fresh.quality[which])
+        scans = [states[point.point_id].scan for point, _ in simple]
+        extension, taken = extend_many([point for point, _ in simple], scans, readings)
+        return extension, doubtful + [simple[at] for at in np.flatnonzero(~taken).tolist()]
+
+    async def _one_by_one(
+        self,
+        session: Session,
+        fresh: Rows,
+        doubtful: Sequence[tuple[Point, slice]],
+        states: Mapping[int, PointState],
+        *,
+        patient: bool,
     ) -> tuple[list[Replacement], list[Span]]:
+        """Scan counters one by one: what extends their states now, what is late now or later."""
         replacements: list[Replacement] = []
         late: list[tuple[Point, Span, Readings]] = []
-        fresh = stored.fresh
-        for point_id, part in _groups(fresh.point_id):
-            point, scan = self.model.by_id[point_id], states[point_id].scan
-            if point.kind is not Kind.COUNTER:
-                continue
+        for point, part in doubtful:
             readings = Readings(fresh.time_ms[part], fresh.value[part], fresh.quality[part], fresh.span_ms[part])
+            scan = states[point.point_id].scan
             forward, span = _split(point, readings, scan.seen_ms)
             if span is not None:
                 late.append((point, span, forward))
@@ -116,7 +158,7 @@ class Absorber:
                     replacements.append(extend(point, forward, scan))
             else:
                 replacements.append(await rerun(session, point, span.from_ms, span.to_ms, most=_MOST_AT_ONCE))
-        return replacements + await self._deltas(session, stored, states), queued
+        return replacements, queued
 
     async def _deltas(self, session: Session, stored: Stored, states: Mapping[int, PointState]) -> list[Replacement]:
         replacements: list[Replacement] = []
@@ -189,8 +231,18 @@ def _without_retimed(point: Point, readings: Readings) -> tuple[Readings, Span |
     return readings.take(~moved), Span(point.point_id, min(times), max(times))
 
 
-async def lock_points(session: Session, point_ids: Sequence[int], model: Model) -> dict[int, PointState]:
-    """Make and lock the state rows of points, in key order."""
+async def lock_points(
+    session: Session, point_ids: Sequence[int], model: Model, scans: Scans | None = None
+) -> dict[int, PointState]:
+    """Make and lock the state rows of points, in key order.
+
+    Args:
+        session: connection inside the transaction.
+        point_ids: points, ascending.
+        model: configuration.
+        scans: decoded states of earlier transactions.
+    """
+    decoded = {} if scans is None else scans
     rows = await session.fetch(QUERIES["lock_points"], list(point_ids))
     if len(rows) < len(point_ids):
         await session.execute(QUERIES["make_point_states"], list(point_ids))
@@ -202,27 +254,39 @@ async def lock_points(session: Session, point_ids: Sequence[int], model: Model) 
         if raw is not None and model.by_id[row["point_id"]].kind is Kind.DELTA:
             state.longest_ms = json.loads(raw)["longest_ms"]
         elif raw is not None:
-            state.scan = ScanState.from_bytes(raw)
+            known = decoded.get(row["point_id"])
+            state.scan = known[1] if known is not None and known[0] == raw else ScanState.from_bytes(raw)
         states[row["point_id"]] = state
     return states
 
 
 async def save_states(
-    session: Session, replacements: Sequence[Replacement], states: Mapping[int, PointState], fresh: Rows
+    session: Session,
+    replacements: Sequence[Replacement],
+    states: Mapping[int, PointState],
+    *,
+    fresh: Rows,
+    extension: Extension | None = None,
+    scans: Scans | None = None,
 ) -> None:
     """Write where the scans stand and the newest reading of each point."""
-    scans = {r.point.point_id: r.state.to_bytes() for r in replacements if r.state is not None}
+    new = {} if extension is None else dict(extension.states)
+    new |= {r.point.point_id: r.state for r in replacements if r.state is not None}
+    decoded = {point_id: (state.to_bytes(), state) for point_id, state in new.items()}
+    if scans is not None:
+        scans |= decoded
     longest = {
         r.point.point_id: json.dumps({"longest_ms": states[r.point.point_id].longest_ms}).encode()
         for r in replacements
         if r.point.kind is Kind.DELTA
     }
+    raw = {point_id: one[0] for point_id, one in decoded.items()} | longest
     newest = {point_id: part.stop - 1 for point_id, part in _groups(fresh.point_id)}
-    ids = sorted(newest.keys() | scans.keys() | longest.keys())
+    ids = sorted(newest.keys() | raw.keys())
     rows: list[tuple[object, ...]] = []
     for point_id in ids:
         at, last_ms = newest.get(point_id), states[point_id].last_ms
-        state = scans.get(point_id) or longest.get(point_id)
+        state = raw.get(point_id)
         if at is None:
             rows.append((state, False, None, None, None))
             continue

@@ -37,38 +37,52 @@ class CarbonBook:
     """The factors of one configuration, looked up when first needed."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
         self._resolved: dict[tuple[str, str, str, int], _Resolved | None] = {}
 
-    def price(self, point: Point, start_ms: npt.NDArray[np.int64], amount_micro: npt.NDArray[np.int64]) -> Carbon:
-        """Return the CO2e of intervals of a point, by the factor of the local year that each starts in."""
+    def price(
+        self,
+        point_id: npt.NDArray[np.int32],
+        start_ms: npt.NDArray[np.int64],
+        amount_micro: npt.NDArray[np.int64],
+    ) -> Carbon:
+        """Return the CO2e of intervals of any points, by the factor of the local year that each starts in."""
         n = len(start_ms)
         carbon = Carbon(np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, -1, np.int32), np.full(n, -1, np.int16))
-        if n == 0 or point.flow not in EMITTING_FLOWS or point.carrier == "none":
-            return carbon
-        for year, low, high in self._years(point.park, start_ms):
-            resolved = self._resolve(point, year)
-            if resolved is None:
-                continue
-            part = slice(low, high)
-            nano, known = interval_nano_kg(start_ms[part], amount_micro[part], resolved.factor, resolved.series)
-            carbon.nano_kg[part] = nano
-            carbon.known[part] = known
-            carbon.factor_id[part] = np.where(known, resolved.factor_id, -1)
-            carbon.match[part] = np.where(known, int(resolved.factor.leading.match), -1)
+        for point, rows in self._alike(point_id):
+            years, position = self._years(point.park, start_ms[rows])
+            for at, year in enumerate(years):
+                resolved = self._resolve(point, year)
+                if resolved is None:
+                    continue
+                part = rows if len(years) == 1 else rows[position == at]
+                nano, known = interval_nano_kg(start_ms[part], amount_micro[part], resolved.factor, resolved.series)
+                carbon.nano_kg[part] = nano
+                carbon.known[part] = known
+                carbon.factor_id[part] = np.where(known, resolved.factor_id, -1)
+                carbon.match[part] = np.where(known, int(resolved.factor.leading.match), -1)
         return carbon
 
-    def _years(self, park: str, start_ms: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
-        """Cut ascending starts into local years: (year, from index, to index)."""
-        zone = self._model.parks[park].zone
-        at, cuts = 0, []
-        while at < len(start_ms):
-            year = dt.datetime.fromtimestamp(int(start_ms[at]) / 1000, zone).year
-            end = to_ms(dt.datetime(year + 1, 1, 1, tzinfo=zone))
-            upto = int(np.searchsorted(start_ms, end))
-            cuts.append((year, at, upto))
-            at = upto
-        return cuts
+    def _alike(self, point_id: npt.NDArray[np.int32]) -> list[tuple[Point, npt.NDArray[np.intp]]]:
+        """Group rows whose points have the same factors; one point speaks for its group."""
+        points, position = np.unique(point_id, return_inverse=True)
+        groups: dict[tuple[str, str, str], tuple[int, Point]] = {}
+        codes = np.full(len(points), -1)
+        for at, point in enumerate(self.model.by_id[one] for one in points.tolist()):
+            if point.flow in EMITTING_FLOWS and point.carrier != "none":
+                key = (point.park, point.carrier, point.unit)
+                codes[at] = groups.setdefault(key, (len(groups), point))[0]
+        row_codes = codes[position] if len(points) else codes
+        return [(point, np.flatnonzero(row_codes == code)) for code, point in groups.values()]
+
+    def _years(self, park: str, start_ms: npt.NDArray[np.int64]) -> tuple[list[int], npt.NDArray[np.intp]]:
+        """Return the local years of these starts, and which of them each start is in."""
+        zone = self.model.parks[park].zone
+        low = dt.datetime.fromtimestamp(int(start_ms.min()) / 1000, zone).year
+        high = dt.datetime.fromtimestamp(int(start_ms.max()) / 1000, zone).year
+        years = list(range(low, high + 1))
+        ends = [to_ms(dt.datetime(year + 1, 1, 1, tzinfo=zone)) for year in years[:-1]]
+        return years, np.searchsorted(np.array(ends, dtype=np.int64), start_ms, side="right")
 
     def _resolve(self, point: Point, year: int) -> _Resolved | None:
         key = (point.park, point.carrier, point.unit, year)
@@ -77,7 +91,7 @@ class CarbonBook:
         return self._resolved[key]
 
     def _look_up(self, point: Point, year: int) -> _Resolved | None:
-        method = self._model.parks[point.park].method
+        method = self.model.parks[point.park].method
         settings = Settings(
             electricity_region=method.electricity_region,
             fuel_region=method.fuel_region,
@@ -85,7 +99,7 @@ class CarbonBook:
             gwp_set=method.gwp_set,
             electricity_factor=method.electricity_factor,
         )
-        records = self._model.factors_for(point.park)
+        records = self.model.factors_for(point.park)
         try:
             factor = resolve(
                 [record for _, record in records],
@@ -93,12 +107,12 @@ class CarbonBook:
                 carrier=point.carrier,
                 unit=point.unit,
                 data_year=year,
-                known_on=self._model.known_on,
+                known_on=self.model.known_on,
             )
         except NoFactorError:
             return None
         factor_id = _id_of(factor.leading.factor, records)
-        return _Resolved(factor, factor_id, self._model.series.get(factor_id))
+        return _Resolved(factor, factor_id, self.model.series.get(factor_id))
 
 
 def _id_of(wanted: Factor, records: tuple[tuple[int, Factor], ...]) -> int:

@@ -4,12 +4,17 @@ Readings newer than the state of their point extend it. Anything else (late read
 the daily checkpoint before it, until a later checkpoint comes out as it was: from there on nothing changes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import Readings
 from parkcarbon.domain.scan import Boundary, Question, ScanState, scan
+from parkcarbon.domain.scan_many import ManyReadings, Track, scan_many
 from parkcarbon.kit.db import Session
 
 from .model import Point
@@ -56,6 +61,49 @@ class Replacement:
     rest_ms: int | None = None
     forward: bool = False
     readings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What is to be stored for many counters that simply went on.
+
+    Attributes:
+        point_id: point of each interval.
+        intervals: ascending within each point; the first of a point is the one that was open.
+        open_points: points whose open interval is superseded.
+        open_starts: its start [ms UTC].
+        states: where the scans stand, by point.
+        checkpoints: point, midnight [ms UTC], state.
+    """
+
+    point_id: npt.NDArray[np.int32]
+    intervals: Intervals
+    open_points: npt.NDArray[np.int32]
+    open_starts: npt.NDArray[np.int64]
+    states: dict[int, ScanState]
+    checkpoints: list[tuple[int, int, ScanState]]
+
+
+def extend_many(
+    points: Sequence[Point], states: Sequence[ScanState], readings: ManyReadings
+) -> tuple[Extension | None, npt.NDArray[np.bool_]]:
+    """Carry on the scans of counters where nothing is in doubt; return also which points those are."""
+    tracks = [Track(point.lives, point.limits, state) for point, state in zip(points, states, strict=True)]
+    found = scan_many(tracks, readings)
+    if not found.states:
+        return None, found.taken
+    ids = np.array([point.point_id for point in points], dtype=np.int32)
+    scanned = sorted(found.states)
+    opened = [states[at].interval_start_ms or 0 for at in scanned]
+    extension = Extension(
+        ids[found.owner],
+        found.intervals,
+        open_points=ids[scanned],
+        open_starts=np.array(opened, dtype=np.int64),
+        states={points[at].point_id: state for at, state in found.states.items()},
+        checkpoints=[(points[at].point_id, midnight, state) for at, midnight, state in found.checkpoints],
+    )
+    return extension, found.taken
 
 
 def extend(point: Point, readings: Readings, state: ScanState) -> Replacement:

@@ -15,6 +15,8 @@ from .model import Point, Source
 AHEAD_MS = 5 * 60_000
 BEHIND_MS = 400 * DAY_MS
 
+_LOOKUPS = 1000
+_OUTSIDE = np.array(sorted(OUTSIDE_ENERGY), dtype=np.int8)
 _FLAWS = (None, Flaw.FUTURE, Flaw.TOO_OLD, Flaw.UNKNOWN_POINT, Flaw.BAD_SPAN, Flaw.BAD_QUALITY)
 
 
@@ -74,26 +76,55 @@ class Quarantined:
     reason: Flaw
 
 
-def judge(
-    body: Body, source: Source, points: Mapping[str, Point], batch_id: int, now_ms: int
-) -> tuple[Rows, list[Quarantined]]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the names of a batch stand for; -1 for a point that is not known."""
+
+    point_id: npt.NDArray[np.int32]
+    is_delta: npt.NDArray[np.bool_]
+    period_ms: npt.NDArray[np.int32]
+
+
+class Lookup:
+    """Names to points; a source sends the same names again and again."""
+
+    def __init__(self, points: Mapping[str, Point]) -> None:
+        self._points = points
+        self._known: dict[tuple[str, ...], Names] = {}
+
+    def __call__(self, names: tuple[str, ...]) -> Names:
+        """Look up all names of a batch."""
+        found = self._known.get(names)
+        if found is None:
+            found = self._find(names)
+            if len(self._known) < _LOOKUPS:
+                self._known[names] = found
+        return found
+
+    def _find(self, names: tuple[str, ...]) -> Names:
+        known = [self._points.get(name) for name in names]
+        return Names(
+            np.array([-1 if point is None else point.point_id for point in known] or [-1], dtype=np.int32),
+            np.array([point is not None and point.kind is Kind.DELTA for point in known] or [False]),
+            np.array([0 if point is None else point.limits.period_ms for point in known] or [0], dtype=np.int32),
+        )
+
+
+def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int) -> tuple[Rows, list[Quarantined]]:
     """Split the readings of one batch into those to store and those to quarantine.
 
     Args:
         body: decoded batch.
         source: who sent it; an import brings its own time window.
-        points: points of the park by name.
+        lookup: points of the park by name.
         batch_id: database id of the batch.
         now_ms: time of reception [ms UTC].
     """
-    known = [points.get(name) for name in body.points]
-    ids = np.array([-1 if point is None else point.point_id for point in known] or [-1], dtype=np.int32)
-    delta = np.array([point is not None and point.kind is Kind.DELTA for point in known] or [False])
-    period = np.array([0 if point is None else point.limits.period_ms for point in known] or [0], dtype=np.int32)
-    point_id, is_delta = ids[body.p], delta[body.p]
-    span = np.where(is_delta & (body.d == 0), period[body.p], body.d).astype(np.int32)
+    names = lookup(body.points)
+    point_id, is_delta = names.point_id[body.p], names.is_delta[body.p]
+    span = np.where(is_delta & (body.d == 0), names.period_ms[body.p], body.d).astype(np.int32)
     flaw = np.zeros(len(body.t), dtype=np.int8)
-    flaw[np.isnan(body.x) & ~np.isin(body.q, list(OUTSIDE_ENERGY))] = 5
+    flaw[np.isnan(body.x) & ~np.isin(body.q, _OUTSIDE)] = 5
     flaw[(body.d != 0) & ~is_delta] = 4
     flaw[point_id < 0] = 3
     low, high = _window(source, now_ms)

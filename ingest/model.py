@@ -14,6 +14,7 @@ import msgspec
 
 from parkcarbon.catalog.park import MethodSettings
 from parkcarbon.domain.factors import Factor, FactorSeries
+from parkcarbon.domain.lifelines import Lifelines, lifelines
 from parkcarbon.domain.reading import Kind
 from parkcarbon.domain.scan_types import Correction, Episode, Limits
 from parkcarbon.kit.db import RejectedError, Row, Session, load_queries, to_ms
@@ -50,6 +51,7 @@ class Point:
     limits: Limits
     episodes: tuple[Episode, ...]
     corrections: tuple[Correction, ...]
+    lives: Lifelines
 
     @property
     def retimed(self) -> bool:
@@ -208,6 +210,7 @@ def _grouped(rows: Sequence[Row], make: Any) -> dict[int, tuple[Any, ...]]:
 
 
 def _point(row: Row, episodes: tuple[Episode, ...], corrections: tuple[Correction, ...]) -> Point:
+    limits = Limits(row["period_ms"], row["limit_per_h"], row["resolution"], row["modulus"])
     return Point(
         point_id=row["point_id"],
         park=row["park_id"],
@@ -216,7 +219,8 @@ def _point(row: Row, episodes: tuple[Episode, ...], corrections: tuple[Correctio
         unit=row["unit"],
         carrier=row["carrier"],
         flow=row["flow"],
-        limits=Limits(row["period_ms"], row["limit_per_h"], row["resolution"], row["modulus"]),
+        limits=limits,
         episodes=episodes,
         corrections=corrections,
+        lives=lifelines(episodes, corrections, limits),
     )

@@ -85,7 +85,7 @@ class Writer:
             row = await session.fetchrow(QUERIES["version"])
             version = None if row is None else row["version"]
         if version != self.model.version:
-            self.absorber = Absorber(await load_model(session), self.partitions)
+            self.absorber = Absorber(await load_model(session), self.partitions, self.absorber.scans)
 
     async def commit(self, batches: Sequence[Batch], now: dt.datetime, *, backlog: bool = False) -> list[Outcome]:
         """Commit batches in one transaction.
@@ -125,7 +125,7 @@ class Writer:
         aside: list[tuple[int, str, Quarantined]] = []
         for at, batch_id in ids.items():
             batch, source = batches[at], known[at]
-            rows, quarantined = judge(batch.body, source, self.model.points.get(source.park, {}), batch_id, to_ms(now))
+            rows, quarantined = judge(batch.body, source, self.absorber.lookup(source.park), batch_id, to_ms(now))
             parts.append(rows)
             aside += [(batch_id, source.park, one) for one in quarantined]
             outcomes[at] = Outcome(Verdict.COMMITTED, readings=len(rows), quarantined=len(quarantined))

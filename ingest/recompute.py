@@ -74,8 +74,8 @@ async def recompute_spans(session: Session, absorber: Absorber, spans: Sequence[
         budget -= max(done.readings, len(done.intervals))
         if done.rest_ms is not None:
             rest.append(Span(point.point_id, done.rest_ms, max(span.to_ms, done.rest_ms)))
-    await replace_results(session, replacements, absorber.model, absorber.book, absorber.partitions)
-    await save_states(session, replacements, states, NO_ROWS)
+    await replace_results(session, replacements, absorber.book, absorber.partitions)
+    await save_states(session, replacements, states, fresh=NO_ROWS)
     return rest
 
 

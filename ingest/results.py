@@ -12,10 +12,10 @@ from parkcarbon.kit.db import Session, to_ms
 from parkcarbon.kit.pgcopy import Column
 
 from .carbon import Carbon, CarbonBook
-from .energy import Replacement
+from .energy import Extension, Replacement
 from .model import QUERIES, Model
 from .partitions import INTERVAL, Partitions, months_of
-from .rollup import HOUR_MS, Keys, days_of, hours_of, months_of_days
+from .rollup import HOUR_MS, Keys, days_of, hours_of, months_of_days, stretches
 from .stored import moment
 
 _json = msgspec.json.Encoder().encode
@@ -51,56 +51,67 @@ class IntervalRows:
         ]
 
 
-def interval_rows(replacements: Sequence[Replacement], book: CarbonBook) -> IntervalRows:
+def interval_rows(
+    replacements: Sequence[Replacement], book: CarbonBook, extension: Extension | None = None
+) -> IntervalRows:
     """Put the intervals of many points together, with their CO2e."""
     parts = [replacement.intervals for replacement in replacements]
-    carbons = [book.price(r.point, r.intervals.start_ms, r.intervals.amount_micro) for r in replacements]
     ids = np.array([replacement.point.point_id for replacement in replacements], dtype=np.int32)
+    owners = [np.repeat(ids, [len(part) for part in parts])]
+    if extension is not None:
+        parts.append(extension.intervals)
+        owners.append(extension.point_id)
+    point_id = np.concatenate(owners)
+    start_ms = np.concatenate([part.start_ms for part in parts])
+    amount_micro = np.concatenate([part.amount_micro for part in parts])
     return IntervalRows(
-        point_id=np.repeat(ids, [len(part) for part in parts]),
-        start_ms=np.concatenate([part.start_ms for part in parts]),
-        amount_micro=np.concatenate([part.amount_micro for part in parts]),
+        point_id=point_id,
+        start_ms=start_ms,
+        amount_micro=amount_micro,
         coverage=np.concatenate([part.coverage for part in parts]),
         method=np.concatenate([part.method for part in parts]),
         measured_ms=np.concatenate([part.measured_ms for part in parts]),
         suspect=np.concatenate([part.suspect for part in parts]),
-        carbon=Carbon(
-            np.concatenate([carbon.nano_kg for carbon in carbons]),
-            np.concatenate([carbon.known for carbon in carbons]),
-            np.concatenate([carbon.factor_id for carbon in carbons]),
-            np.concatenate([carbon.match for carbon in carbons]),
-        ),
+        carbon=book.price(point_id, start_ms, amount_micro),
     )
 
 
 async def replace_results(
-    session: Session, replacements: Sequence[Replacement], model: Model, book: CarbonBook, partitions: Partitions
+    session: Session,
+    replacements: Sequence[Replacement],
+    book: CarbonBook,
+    partitions: Partitions,
+    extension: Extension | None = None,
 ) -> None:
     """Store what the scans found; the states of the points must be locked.
 
     Raises:
         PartitionsMissingError: intervals fall into a month without a partition.
     """
-    if not replacements:
+    if not replacements and extension is None:
         return
-    rows = interval_rows(replacements, book)
+    rows = interval_rows(replacements, book, extension)
     partitions.require(months_of(INTERVAL, rows.start_ms))
-    gone = await _delete_intervals(session, replacements)
+    gone = await _delete_intervals(session, replacements, extension)
     await session.copy(INTERVAL, rows.columns())
     point_id = np.concatenate([rows.point_id, gone.point_id])
     start_ms = np.concatenate([rows.start_ms, gone.label])
-    await roll_up(session, point_id, start_ms, model, emptied=gone)
+    await roll_up(session, point_id, start_ms, book.model, emptied=gone)
     await _replace_facts(session, [r for r in replacements if r.boundaries is not None])
-    await _replace_checkpoints(session, replacements)
+    await _replace_checkpoints(session, replacements, extension)
 
 
-async def _delete_intervals(session: Session, replacements: Sequence[Replacement]) -> Keys:
+async def _delete_intervals(session: Session, replacements: Sequence[Replacement], extension: Extension | None) -> Keys:
     """Delete what is superseded; return the hours of what a run over the past took away."""
     forward = [r for r in replacements if r.forward and r.to_ms > r.from_ms and _reaches_back(r)]
-    if forward:
-        ids = [r.point.point_id for r in forward]
-        starts = [moment(r.from_ms) for r in forward]
-        await session.execute(QUERIES["delete_open_intervals"], ids, starts, min(starts), max(starts))
+    ids = [r.point.point_id for r in forward]
+    starts = [r.from_ms for r in forward]
+    if extension is not None:
+        ids += extension.open_points.tolist()
+        starts += extension.open_starts.tolist()
+    if ids:
+        bounds = moment(min(starts)), moment(max(starts))
+        await session.execute(QUERIES["delete_open_intervals"], ids, starts, *bounds)
     past = [r for r in replacements if not r.forward]
     rows = []
     for part in past:
@@ -135,7 +146,7 @@ async def roll_up(
     if len(emptied):
         await session.execute(QUERIES["delete_hours"], *emptied.arguments()[:2])
     low, high = moment(int(hours.from_ms.min())), moment(int(hours.to_ms.max()))
-    await session.execute(QUERIES["roll_up_hours"], *hours.arguments()[:2], low, high)
+    await session.execute(QUERIES["roll_up_hours"], *stretches(hours), low, high)
     for zone, chosen in _by_zone(point_id, model):
         days = days_of(point_id[chosen], start_ms[chosen], zone)
         months = months_of_days(days, zone)
@@ -183,7 +194,9 @@ async def _replace_facts(session: Session, replacements: Sequence[Replacement]) 
         )
 
 
-async def _replace_checkpoints(session: Session, replacements: Sequence[Replacement]) -> None:
+async def _replace_checkpoints(
+    session: Session, replacements: Sequence[Replacement], extension: Extension | None
+) -> None:
     for part in replacements:
         if part.checkpoints_from_ms is not None:
             await session.execute(
@@ -192,7 +205,10 @@ async def _replace_checkpoints(session: Session, replacements: Sequence[Replacem
                 moment(part.checkpoints_from_ms),
                 moment(part.checkpoints_to_ms),
             )
-    rows = [(r.point.point_id, moment(at), state.to_bytes()) for r in replacements for at, state in r.checkpoints]
+    marks = [(r.point.point_id, at, state) for r in replacements for at, state in r.checkpoints]
+    if extension is not None:
+        marks += extension.checkpoints
+    rows = [(point_id, moment(at), state.to_bytes()) for point_id, at, state in marks]
     if rows:
         ids, times, states = (list(column) for column in zip(*rows, strict=True))
         await session.execute(QUERIES["upsert_checkpoints"], ids, times, states)

@@ -60,6 +60,15 @@ def hours_of(point_id: npt.NDArray[np.int32], start_ms: Int64) -> Keys:
     return Keys(points, begin, begin, begin + HOUR_MS, np.full(len(begin), HOUR_MS))
 
 
+def stretches(hours: Keys) -> tuple[list[int], list[int], list[int]]:
+    """Join hours (by point, ascending) that are at most a day apart: points, begins and ends [ms UTC]."""
+    apart = np.ones(len(hours) + 1, dtype=bool)
+    near = hours.from_ms[1:] - hours.to_ms[:-1] <= DAY_MS
+    apart[1:-1] = (hours.point_id[1:] != hours.point_id[:-1]) | ~near
+    first, last = np.flatnonzero(apart[:-1]), np.flatnonzero(apart[1:])
+    return hours.point_id[first].tolist(), hours.from_ms[first].tolist(), hours.to_ms[last].tolist()
+
+
 def days_of(point_id: npt.NDArray[np.int32], start_ms: Int64, zone: ZoneInfo) -> Keys:
     """Return the local days that hold these interval starts, each once."""
     if not len(start_ms):

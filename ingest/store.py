@@ -1,5 +1,6 @@
-"""Readings into the database: staged by COPY, inserted once, repetitions and contradictions told apart."""
+"""Readings into the database by COPY, each once; repetitions and contradictions are told apart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from parkcarbon.kit.pgcopy import Column
 
 from .judge import Rows
 from .model import QUERIES, Model
+from .partitions import READING
+from .stored import BEGIN_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +29,39 @@ class Stored:
     changed: Rows
 
 
-async def store(session: Session, rows: Rows, model: Model) -> Stored:
+async def store(session: Session, rows: Rows, newest_ms: Mapping[int, int | None], model: Model) -> Stored:
     """Insert rows; the points' states must be locked and the partitions there.
+
+    Under the lock, a reading newer than the newest one of its point cannot be there yet: it goes straight into the
+    table. Only the others are staged and compared.
 
     Args:
         session: connection inside the transaction.
         rows: in order of arrival; where two contradict one another the first is kept (a delta: the one made last).
+        newest_ms: time of the newest stored reading of each point [ms UTC].
         model: configuration of this transaction.
     """
     ordered = rows.take(np.lexsort((rows.time_ms, rows.point_id)))
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = (ordered.point_id[1:] != ordered.point_id[:-1]) | (ordered.time_ms[1:] != ordered.time_ms[:-1])
     distinct = ordered.take(first)
-    new, differs = await _insert(session, distinct)
+    new, differs = np.ones(len(distinct), dtype=bool), np.zeros(len(distinct), dtype=bool)
+    newer = _newer(distinct, newest_ms)
+    if newer.any():
+        await session.copy(READING, _columns(distinct.take(newer)))
+    if not newer.all():
+        new[~newer], differs[~newer] = await _insert(session, distinct.take(~newer))
     repeated = [distinct.take(differs | (~new & _is_delta(distinct, model))), ordered.take(~first)]
     changed = await _again(session, Rows.concatenate(repeated), model)
     return Stored(distinct.take(new), changed)
+
+
+def _newer(rows: Rows, newest_ms: Mapping[int, int | None]) -> npt.NDArray[np.bool_]:
+    """True for the rows that are newer than everything stored of their point."""
+    points, position = np.unique(rows.point_id, return_inverse=True)
+    newest = np.array([BEGIN_MS if (at := newest_ms[point]) is None else at for point in points.tolist()], np.int64)
+    newer: npt.NDArray[np.bool_] = rows.time_ms > (newest[position] if len(points) else newest)
+    return newer
 
 
 async def _insert(session: Session, rows: Rows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

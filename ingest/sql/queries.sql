@@ -242,7 +242,10 @@ where (c.made, c.source collate "C", c.boot collate "C", c.seq)
 
 -- name: delete_open_intervals
 delete from interval_15min i
-using unnest($1::int[], $2::timestamptz[]) as t (point_id, start)
+using (
+    select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as start
+    from unnest($1::int[], $2::bigint[]) as t (point_id, ms)
+) t
 where i.point_id = t.point_id and i.start = t.start and i.start >= $3::timestamptz and i.start <= $4::timestamptz;
 
 -- name: delete_intervals
@@ -269,22 +272,24 @@ using unnest($1::int[], $2::int[]) as t (point_id, day)
 where r.point_id = t.point_id and r.month = date '1970-01-01' + t.day;
 
 -- name: roll_up_hours
--- CO2e is null where that of any interval is; coverage counts what is absent as not known.
+-- All hours of a stretch of each point that have intervals. CO2e is null where that of any interval is; coverage counts
+-- what is absent as not known.
 insert into rollup_hour (
     point_id, start, amount_micro, co2e_nano_kg, coverage, method, known_ms, measured_ms, suspect_ms
 )
-select k.point_id, k.start, sum(i.amount_micro)::bigint,
+select i.point_id, date_bin('1 hour', i.start, timestamptz 'epoch'), sum(i.amount_micro)::bigint,
        case when count(i.co2e_nano_kg) = count(*) then sum(i.co2e_nano_kg)::bigint end,
        (sum(round(i.coverage * 900000)) / 3600000)::real, max(i.method),
        sum(round(i.coverage * 900000))::bigint, sum(i.measured_ms)::bigint,
        sum(case when i.suspect then 900000 else 0 end)::bigint
 from (
-    select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as start
-    from unnest($1::int[], $2::bigint[]) as t (point_id, ms)
+    select point_id, timestamptz 'epoch' + low_ms * interval '1 millisecond' as low,
+           timestamptz 'epoch' + high_ms * interval '1 millisecond' as high
+    from unnest($1::int[], $2::bigint[], $3::bigint[]) as t (point_id, low_ms, high_ms)
 ) k
-join interval_15min i on i.point_id = k.point_id and i.start >= k.start and i.start < k.start + interval '1 hour'
-where i.start >= $3::timestamptz and i.start < $4::timestamptz
-group by k.point_id, k.start
+join interval_15min i on i.point_id = k.point_id and i.start >= k.low and i.start < k.high
+where i.start >= $4::timestamptz and i.start < $5::timestamptz
+group by 1, 2
 on conflict (point_id, start) do update
 set amount_micro = excluded.amount_micro, co2e_nano_kg = excluded.co2e_nano_kg, coverage = excluded.coverage,
     method = excluded.method, known_ms = excluded.known_ms, measured_ms = excluded.measured_ms,

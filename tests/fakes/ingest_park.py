@@ -33,7 +33,7 @@ def park_text(
     point: str = "",
     sources: str = "",
 ) -> str:
-    """Return the document of a park with so many electricity meters `m0`, `m1`, …"""
+    """Return the document of a park with so many electricity meters `m0`, `m1` and so on."""
     devices = "".join(
         f"""
   - device: m{number}

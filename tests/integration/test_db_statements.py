@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from parkcarbon.kit.db import Database, load_queries
+from parkcarbon.kit.db import Database, RejectedError, load_queries
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(
@@ -33,5 +33,5 @@ async def test_every_statement_can_be_prepared(package: str, database_url: str) 
                 continue
             try:
                 await session.prepare(statement)
-            except Exception as error:
+            except RejectedError as error:
                 pytest.fail(f"{package}: {name}: {error}")

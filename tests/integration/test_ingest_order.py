@@ -187,6 +187,6 @@ async def test_the_newest_made_delta_counts_whatever_arrived_first(server: Serve
         assert result["month"] == wanted["month"]
     back = [sender.batch(part, made_ms=NOW_MS + 10 + at) for at, part in enumerate((rows, other, rows))]
     wanted = await result_of(server, text, [[Sender().batch(rows)]])
-    for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0)):
-        assert (await result_of(server, text, [[back[at]] for at in order]))["interval"] == wanted["interval"]
+    for other_order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0)):
+        assert (await result_of(server, text, [[back[at]] for at in other_order]))["interval"] == wanted["interval"]
     assert (await result_of(server, text, [back]))["interval"] == wanted["interval"]

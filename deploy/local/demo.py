@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from parkcarbon.kit.db import Database, load_queries
+from parkcarbon.kit.log import configure
 
 from .stack import Stack, StackError, listening, ports_of, run_once, start_servers, wait_for
 from .supervisor import Child, Supervisor
@@ -236,6 +237,7 @@ async def _park_name(data: Path) -> str:
 def main() -> None:
     """Run the demo until it is stopped."""
     options = _parser().parse_args()
+    configure(level="warning")
     with _data_folder(options.data) as data:
         try:
             asyncio.run(run(options, data))

@@ -172,7 +172,9 @@ async def listening(port: int) -> bool:
 
 async def accepts_queries(port: int) -> bool:
     """Is the database past its recovery?"""
-    process = await asyncio.create_subprocess_exec(str(binary("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(port))
+    process = await asyncio.create_subprocess_exec(
+        str(binary("pg_isready")), "-q", "-U", "postgres", "-h", "127.0.0.1", "-p", str(port)
+    )
     return await process.wait() == 0
 
 

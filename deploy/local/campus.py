@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import csv
 import json
-import re
 import sys
 import tempfile
 import time
@@ -20,7 +19,9 @@ from typing import Any
 
 import msgspec
 
+from parkcarbon.catalog.park import device_name
 from parkcarbon.kit.db import Database, load_queries
+from parkcarbon.kit.log import configure
 
 from .stack import Stack, StackError, ports_of, run_once, start_servers, wait_for
 from .supervisor import Supervisor
@@ -75,10 +76,10 @@ def _bounds(path: Path) -> tuple[str, str]:
 
 def slug(column: str) -> str:
     """A device name from a column's heading."""
-    text = re.sub(r"[^a-z0-9_-]+", "-", column.strip().lower()).strip("-_")
-    if not text:
-        raise StackError(f"column {column!r} gives no usable device name")
-    return text
+    try:
+        return device_name(column)
+    except ValueError as error:
+        raise StackError(str(error)) from None
 
 
 def park_document(folder: Path, timezone: str, region: str) -> dict[str, Any]:
@@ -246,6 +247,7 @@ def main() -> None:
     parser.add_argument("--region", default="United Kingdom", help="region of the emission factors")
     parser.add_argument("--broker", choices=("auto", "mosquitto", "amqtt"), default="auto", help="which MQTT broker")
     options = parser.parse_args()
+    configure(level="warning")
     try:
         if options.data is not None:
             answer = asyncio.run(run(options, options.data.resolve()))

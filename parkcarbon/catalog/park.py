@@ -5,6 +5,7 @@ The database keeps every version of it as a fact; see `ingest park apply`.
 """
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -135,6 +136,18 @@ class Park(Struct, frozen=True, forbid_unknown_fields=True):
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     notes: dict[str, str] = field(default_factory=dict)
+
+
+def device_name(heading: str) -> str:
+    """Return the device name that stands for a heading of a table, as an import and its park document both need it.
+
+    Raises:
+        ValueError: nothing usable is left of it.
+    """
+    name = re.sub(r"[^a-z0-9_-]+", "-", heading.strip().lower()).strip("-_")
+    if not name:
+        raise ValueError(f"column {heading!r} gives no usable device name")
+    return name
 
 
 def decode_park(text: bytes | str) -> Park:

@@ -1,6 +1,7 @@
 """Bad input: refused with a problem that says what is wrong, never with a fault."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -245,3 +246,36 @@ async def test_the_api_comes_back_with_its_database(postgres_server: object, tmp
                     await asyncio.sleep(0.05)
     finally:
         postgres_server.drop(url)
+
+
+async def test_random_input_is_answered_or_refused(park_client: httpx.AsyncClient) -> None:
+    """Whatever comes in, no fault comes out."""
+    rng = random.Random(7)
+    words = [
+        "load_kw",
+        "1h",
+        "2026-11",
+        "2026-11-20T00:00:00Z",
+        "",
+        "\x00",
+        "0",
+        "-1",
+        "1e309",
+        "%",
+        "'",
+        "演示",
+        "a" * 3000,
+    ]
+    names = ["metric", "from", "to", "step", "group_by", "month", "figure", "at", "x", "\x00"]
+    paths = ["series", "inventory", "working", "now", "devices"]
+    seen = set()
+    for _ in range(400):
+        params = {rng.choice(names): rng.choice(words) for _ in range(rng.randrange(6))}
+        path = f"/api/v1/parks/{rng.choice(['demo', 'demo', 'demo', rng.choice(words) or 'x'])}/{rng.choice(paths)}"
+        try:
+            response = await park_client.get(path, params=params)
+        except httpx.InvalidURL:
+            continue
+        seen.add(response.status_code)
+        assert response.status_code in (200, 404, 422), (path, params, response.text)
+    assert {200, 422} <= seen

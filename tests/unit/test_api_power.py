@@ -1,0 +1,154 @@
+"""Live power of a point: ratio, direction, age; a slow meter by its newest interval."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.devicestate import count_states, device_states
+from api.model import DeviceInfo, FactorRecord, ParkModel, PointInfo
+from api.power import Newest, live_powers
+from api.schemas import Name
+from parkcarbon.catalog.factors import load_factors
+from parkcarbon.domain.emissions import Settings
+from parkcarbon.domain.reading import Quality
+
+NOW_MS = 1_795_219_200_000
+NAME = Name(zh="甲", en="A")
+
+
+def point(point_id: int, quantity: str, flow: str | None, **changes: object) -> PointInfo:
+    members: dict[str, object] = {
+        "point_id": point_id,
+        "device_id": 1,
+        "point": f"d/{quantity}",
+        "quantity": quantity,
+        "kind": "gauge" if flow is None else "counter",
+        "unit": "kW" if flow is None else "kWh",
+        "carrier": "electricity",
+        "flow": flow,
+        "tenant": None,
+        "period_ms": 5000,
+        "ratio": 1.0,
+    }
+    return PointInfo(**(members | changes))  # type: ignore[arg-type]
+
+
+def model(*points: PointInfo) -> ParkModel:
+    return ParkModel(
+        park="demo",
+        name=NAME,
+        timezone="Asia/Shanghai",
+        zone=ZoneInfo("Asia/Shanghai"),
+        revision=1,
+        document={},
+        changed_at=dt.datetime(2026, 11, 1, tzinfo=dt.UTC),
+        settings=Settings("China/JS", "China", "China"),
+        tenants=(),
+        devices=(DeviceInfo(1, "d", NAME, "p", None, "agent", "bus", 0),),
+        points=points,
+        factors=tuple(FactorRecord(number, factor) for number, factor in enumerate(load_factors())),
+        by_id={item.point_id: item for item in points},
+    )
+
+
+IMPORT, EXPORT = point(1, "active_energy_import", "import"), point(2, "active_energy_export", "export")
+POWER = point(3, "active_power", None, ratio=-20.0)
+
+
+def seen(value: float | None, age_ms: int = 1000, quality: int = 0) -> dict[int, Newest]:
+    return {3: Newest(time_ms=NOW_MS - age_ms, value=value, quality=quality)}
+
+
+@pytest.mark.parametrize(("shown", "into", "out"), [(-8.0, 160.0, 0.0), (5.0, 0.0, 100.0), (0.0, 0.0, 0.0)])
+def test_one_gauge_shows_both_directions_after_its_ratio(shown: float, into: float, out: float) -> None:
+    powers = live_powers(model(IMPORT, EXPORT, POWER), seen(shown), NOW_MS)
+    assert [item.power.kw for item in powers] == [into, out]
+    assert [item.shown for item in powers] == [shown, shown]
+
+
+@pytest.mark.parametrize(
+    "newest",
+    [
+        {},
+        seen(None, quality=Quality.NOT_AVAILABLE),
+        seen(5.0, age_ms=30_001),
+        seen(5.0, quality=Quality.OUT_OF_RANGE),
+        seen(5.0, quality=Quality.CLOCK_UNCERTAIN),
+    ],
+)
+def test_old_or_doubtful_values_are_unknown(newest: dict[int, Newest]) -> None:
+    powers = live_powers(model(IMPORT, EXPORT, POWER), newest, NOW_MS)
+    assert [item.power.kw for item in powers] == [None, None]
+    assert not powers[0].power.averaged
+
+
+def test_a_slower_gauge_may_be_older() -> None:
+    slow = point(3, "active_power", None, period_ms=60_000)
+    assert live_powers(model(IMPORT, slow), seen(5.0, age_ms=179_000), NOW_MS)[0].power.kw == 5
+    assert live_powers(model(IMPORT, slow), seen(5.0, age_ms=181_000), NOW_MS)[0].power.kw is None
+
+
+def test_a_meter_without_a_gauge_is_averaged() -> None:
+    newest = {1: Newest(slow_start_ms=NOW_MS - 1_000_000, slow_per_h=44.0)}
+    (power,) = live_powers(model(IMPORT), newest, NOW_MS)
+    assert (power.power.kw, power.power.averaged) == (44, True)
+    old = {1: Newest(slow_start_ms=NOW_MS - 4_000_000, slow_per_h=44.0)}
+    assert live_powers(model(IMPORT), old, NOW_MS)[0].power.kw is None
+
+
+def test_gas_by_volume_has_power_and_emission() -> None:
+    gas = point(1, "gas_volume_base", "fuel", carrier="gas", unit="Nm3")
+    flow = point(3, "gas_flow_base", None, carrier="gas", unit="Nm3/h")
+    (power,) = live_powers(model(gas, flow), seen(10.0), NOW_MS)
+    assert power.power.kw == pytest.approx(10 * 389.31 / 1e4 / 0.0036)
+    assert power.power.rate == pytest.approx(21.62, rel=0.01)
+
+
+def test_gas_in_raw_cubic_metres_has_neither() -> None:
+    gas = point(1, "gas_volume", "fuel", carrier="gas", unit="m3")
+    (power,) = live_powers(model(gas), {1: Newest(slow_start_ms=NOW_MS - 900_000, slow_per_h=4.0)}, NOW_MS)
+    assert (power.per_h, power.power.kw, power.power.rate) == (4.0, None, None)
+
+
+def test_heat_from_kilowatts() -> None:
+    heat = point(1, "heat_energy", "heat", carrier="heat", unit="GJ")
+    gauge = point(3, "heat_power", None, carrier="heat")
+    (power,) = live_powers(model(heat, gauge), seen(100.0), NOW_MS)
+    assert power.power.kw == pytest.approx(100)
+    assert power.power.rate == pytest.approx(100 * 0.0036 * 110)
+
+
+STATUS_AT = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("newest", "status", "state"),
+    [
+        ({}, {}, "never"),
+        (seen(1.0), {}, "ok"),
+        (seen(1.0, age_ms=31_000), {}, "silent"),
+        (seen(1.0), {"online": True, "devices": [{"device": "d", "state": "error", "detail": "exception 4"}]}, "error"),
+        (seen(1.0), {"online": True, "devices": [{"device": "d", "state": "silent"}]}, "silent"),
+        (seen(1.0), {"online": False, "devices": [{"device": "d", "state": "error"}]}, "ok"),
+        (seen(1.0, age_ms=60_000), {"online": True, "devices": [{"device": "d", "state": "ok"}]}, "silent"),
+        (seen(1.0), {"online": True, "devices": ["nonsense", {"device": 7}]}, "ok"),
+        (seen(1.0), {"online": True, "devices": None}, "ok"),
+    ],
+)
+def test_device_states(newest: dict[int, Newest], status: dict[str, object], state: str) -> None:
+    sources = [{"source": "agent", "status": status, "status_at": STATUS_AT}]
+    states = device_states(model(IMPORT, POWER), newest, sources, NOW_MS)
+    assert states["d"].state == state
+    counts = count_states(states)
+    assert counts.ok + counts.silent + counts.error == 1
+
+
+def test_the_newer_status_counts() -> None:
+    def source(name: str, day: int, state: str) -> dict[str, object]:
+        status = {"online": True, "devices": [{"device": "d", "state": state}]}
+        return {"source": name, "status": status, "status_at": STATUS_AT + dt.timedelta(days=day)}
+
+    silent: dict[str, object] = {"source": "c", "status": {}, "status_at": None}
+    sources = [source("b", 1, "error"), source("a", 0, "silent"), silent]
+    assert device_states(model(IMPORT, POWER), seen(1.0), sources, NOW_MS)["d"].state == "error"

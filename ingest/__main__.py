@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import random
-import signal
 import sys
 
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import DatabaseError
 from parkcarbon.kit.log import configure
+from parkcarbon.kit.service import run_service
 
 from .config import ConfigError, read_config
 from .migrate import MigrationError
@@ -26,15 +26,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _run() -> None:
     from .agent import Agent
 
-    agent = Agent(read_config(), SystemClock(), random.Random())  # noqa: S311 - jitter of waiting times
-    task = asyncio.ensure_future(agent.run())
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        return
+    await Agent(read_config(), SystemClock(), random.Random()).run()  # noqa: S311 - jitter of waiting times
 
 
 def main() -> int:
@@ -43,8 +35,7 @@ def main() -> int:
     configure()
     try:
         if options.verb == "run":
-            asyncio.run(_run())
-            return 0
+            return run_service(_run)
         return asyncio.run(VERBS[options.verb](options))
     except (ConfigError, VerbError, MigrationError, DatabaseError) as error:
         print(f"ingest {options.verb}: {error}", file=sys.stderr)

@@ -11,6 +11,7 @@ from parkcarbon.kit.backoff import Backoff
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError, from_ms
 from parkcarbon.kit.mqtt import Broker, Mqtt
+from parkcarbon.kit.service import serve
 
 from . import metrics
 from .config import Config, ConfigError
@@ -56,16 +57,24 @@ class Agent:
             async def deliver() -> None:
                 while True:
                     await receiver.deliver(await answers.get())
+                    recomputer.wake.set()
 
             group = Group(writer, self._clock, self._backoff(), answers.put, backlogs.of)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(mqtt.run())
-                tasks.create_task(group.run())
-                tasks.create_task(deliver())
-                tasks.create_task(recomputer.run())
-                tasks.create_task(self._follow_config(writer))
+
+            async def receive() -> None:
                 await receiver.subscribe()
-                tasks.create_task(receiver.run(group, recomputer))
+                await receiver.run(group, recomputer)
+
+            await serve(
+                {
+                    "mqtt": mqtt.run,
+                    "group": group.run,
+                    "answers": deliver,
+                    "recompute": recomputer.run,
+                    "config": lambda: self._follow_config(writer),
+                    "receiver": receive,
+                }
+            )
 
     def _backoff(self) -> Backoff:
         return Backoff(first_s=0.2, ceiling_s=10.0, rng=self._rng)

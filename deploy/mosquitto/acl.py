@@ -34,7 +34,7 @@ def _source(park: str, source: Source, behind: Iterable[str]) -> list[str]:
 
 
 def _ingest() -> list[str]:
-    lines = [f"user {INGEST}"]
+    lines = [f"user {INGEST}", f"topic readwrite {PREFIX}-probe/#"]
     for prefix in (f"{PREFIX}/+/+", f"{PREFIX}/+/+/from/+"):
         lines += [f"topic read {prefix}/{part}" for part in UP]
         lines += [f"topic write {prefix}/{part}" for part in DOWN]

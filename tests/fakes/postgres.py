@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -53,6 +54,10 @@ def with_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))
+
+
+class NoServerError(Exception):
+    """A server could not be run; the message says why."""
 
 
 class Server:
@@ -95,20 +100,18 @@ async def _migrate(url: str) -> None:
         await migrate(database)
 
 
-def _unavailable(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 async def _answers(url: str) -> None:
     async with await Database.connect(url, max_size=1):
         pass
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    """Plain PostgreSQL."""
+@contextmanager
+def run_postgres() -> Iterator[Server]:
+    """Run an embedded PostgreSQL, or use the one that is given.
+
+    Raises:
+        NoServerError: it does not come up.
+    """
     if url := os.environ.get("PARKCARBON_TEST_POSTGRES_URL"):
         yield Server(url)
         return
@@ -127,7 +130,7 @@ def postgres_server() -> Iterator[Server]:
             except DatabaseError as error:
                 if process.poll() is not None or time.monotonic() > deadline:
                     text = (folder / "log").read_text(errors="replace")
-                    _unavailable(f"no embedded PostgreSQL: {error}\n{text[-2000:]}")
+                    raise NoServerError(f"no embedded PostgreSQL: {error}\n{text[-2000:]}") from error
                 time.sleep(0.1)
         yield Server(url)
     finally:
@@ -136,20 +139,48 @@ def postgres_server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def timescale_server() -> Iterator[Server]:
-    """PostgreSQL with TimescaleDB."""
+@contextmanager
+def run_timescale() -> Iterator[Server]:
+    """Run a TimescaleDB, or use the one that is given.
+
+    Raises:
+        NoServerError: there is no way to run one here.
+    """
     if url := os.environ.get("PARKCARBON_TEST_TIMESCALE_URL"):
         yield Server(url)
         return
-    running = start_timescale(ROOT / ".servers" / "timescale")
     try:
-        url = running.__enter__()
+        with start_timescale(ROOT / ".servers" / "timescale") as url:
+            yield Server(url)
     except NoTimescaleError as error:
-        _unavailable(f"TimescaleDB tests did not run: {error}")
-        raise
+        raise NoServerError(f"no TimescaleDB: {error}") from error
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """Plain PostgreSQL."""
+    with _or_unavailable(run_postgres()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def timescale_server() -> Iterator[Server]:
+    """PostgreSQL with TimescaleDB."""
+    with _or_unavailable(run_timescale()) as server:
+        yield server
+
+
+@contextmanager
+def _or_unavailable(running: AbstractContextManager[Server]) -> Iterator[Server]:
+    """Skip, or fail under CI, where a server does not come up."""
     try:
-        yield Server(url)
+        server = running.__enter__()
+    except NoServerError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    try:
+        yield server
     finally:
         running.__exit__(None, None, None)
 

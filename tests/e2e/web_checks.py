@@ -166,7 +166,7 @@ def shown_flow(page: Page) -> dict[str, Any]:
             element.dataset.testid, Number(element.dataset.kw), element.textContent.trim()]);
           const ribbons = [...flow.querySelectorAll('[data-ribbon]')].map((element) => [
             element.dataset.ribbon, Number(element.dataset.thickness)]);
-          return { at: flow.dataset.at, labels, ribbons };
+          return { now: flow.dataset.now, at: flow.dataset.at, labels, ribbons };
         }"""
     )
     return found
@@ -176,12 +176,14 @@ def check_flow(page: Page, park: str, timeout_s: float = 30) -> dict[str, Any]:
     """Every edge of the API is drawn with the API's value of that time stamp, and hubs close; returns that flow."""
     deadline = time.monotonic() + timeout_s
     while True:
-        flow: dict[str, Any] = now_of(page, park)["flow"]
+        answer = now_of(page, park)
         shown = shown_flow(page)
-        if shown["at"] == flow["at"]:
+        if shown["now"] == answer["at"]:
             break
-        assert time.monotonic() < deadline, "the page never showed the flow of a moment that the API gave"
+        assert time.monotonic() < deadline, "the page never showed a moment that the API gave"
         time.sleep(0.2)
+    flow: dict[str, Any] = answer["flow"]
+    assert shown["at"] == flow["at"]
     wanted = {f"flow-edge-{edge['from']}-{edge['to']}": edge["kw"] for edge in flow["edges"]}
     assert {label: kw for label, kw, _ in shown["labels"]} == wanted
     assert all(text for _, _, text in shown["labels"])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Device, DeviceState, TenantNow } from '../src/lib/types';
-import { arrange } from '../src/ui/devices';
+import { arrange, commonLead } from '../src/ui/devices';
 import { sparkRuns } from '../src/ui/spark';
 import { rank } from '../src/ui/tenants';
 
@@ -42,6 +42,17 @@ describe('devices', () => {
       ['a', ['d0']],
       ['b', ['d3']],
     ]);
+  });
+});
+
+describe('names of devices', () => {
+  it('share a beginning only up to a middle dot, and only when all do', () => {
+    expect(commonLead(['Textiles · line 1', 'Textiles · line 2'])).toBe('Textiles · ');
+    expect(commonLead(['纺织・一线', '纺织・二线'])).toBe('纺织・');
+    expect(commonLead(['Textiles · line 1', 'Cold · line 2'])).toBe('');
+    expect(commonLead(['PV inverter 1', 'PV inverter 2'])).toBe('');
+    expect(commonLead(['Textiles · line 1'])).toBe('');
+    expect(commonLead([])).toBe('');
   });
 });
 

@@ -24,6 +24,12 @@ export function arrange(list: readonly Device[]): {
   return { attention, buses: [...buses].map(([bus, members]) => ({ bus, devices: members })) };
 }
 
+/** What all names of a group begin with, up to a middle dot: "Textiles · line 1", "Textiles · line 2" → "Textiles · ". */
+export function commonLead(names: readonly string[]): string {
+  const lead = /^.*?[·・]\s*/.exec(names[0] ?? '')?.[0] ?? '';
+  return names.length > 1 && names.every((name) => name.startsWith(lead)) ? lead : '';
+}
+
 export function Devices() {
   const chosen = tenant.value;
   const [open, setOpen] = useState(false);
@@ -48,7 +54,12 @@ export function Devices() {
       <div class={open ? 'buses open' : 'buses'}>
         {attention.length > 0 && <Group title={t('devices.attention')} members={attention} urgent />}
         {buses.map(({ bus, devices: members }) => (
-          <Group key={bus} title={`${t('devices.bus')} ${bus}`} members={members} />
+          <Group
+            key={bus}
+            title={`${t('devices.bus')} ${bus}`}
+            members={members}
+            lead={commonLead(members.map((item) => named(item.name)))}
+          />
         ))}
       </div>
       {!open && buses.length > 0 && (
@@ -60,33 +71,45 @@ export function Devices() {
   );
 }
 
-function Group({ title, members, urgent = false }: { title: string; members: Device[]; urgent?: boolean }) {
+interface GroupProps {
+  title: string;
+  members: Device[];
+  urgent?: boolean;
+  /** Beginning of the names that all members share: said once, above. */
+  lead?: string;
+}
+
+function Group({ title, members, urgent = false, lead = '' }: GroupProps) {
   return (
     <div class={urgent ? 'bus urgent' : 'bus'}>
-      <h3>{title}</h3>
+      <h3>
+        {title}
+        {lead && <span class="bus-lead">{lead.replace(/\s*[·・]\s*$/, '')}</span>}
+      </h3>
       <ul>
         {members.map((item) => (
-          <Entry key={item.device} item={item} />
+          <Entry key={item.device} item={item} lead={lead} />
         ))}
       </ul>
     </div>
   );
 }
 
-function Entry({ item }: { item: Device }) {
+function Entry({ item, lead }: { item: Device; lead: string }) {
+  const name = named(item.name);
   return (
     <li data-testid={`device-${item.device}`} data-state={item.state}>
       <button
         type="button"
         class="device"
-        title={item.detail ?? undefined}
+        title={item.detail ? `${name}: ${item.detail}` : name}
         onClick={() => {
           sheet.value = { kind: 'device', device: item.device };
         }}
       >
         <StateMark state={item.state} />
         <span class="hidden">{t(`devices.${item.state}`)} </span>
-        <span class="device-name">{named(item.name)}</span>
+        <span class="device-name">{name.slice(lead.length)}</span>
         <LastSeen item={item} />
       </button>
     </li>

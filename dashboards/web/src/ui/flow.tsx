@@ -68,7 +68,7 @@ function Diagram({ flow }: { flow: Flow }) {
     return () => observer.disconnect();
   }, []);
   return (
-    <div class="flow" ref={host} data-testid="flow" data-at={flow.at ?? ''}>
+    <div class="flow" ref={host} data-testid="flow" data-at={flow.at ?? ''} data-now={now.value?.at ?? ''}>
       {box && box.width > 0 && <Picture flow={flow} size={sizeOf(box.width, box.height, box.rem)} />}
     </div>
   );
@@ -77,6 +77,7 @@ function Diagram({ flow }: { flow: Flow }) {
 function Picture({ flow, size }: { flow: Flow; size: FlowSize }) {
   const picture = layout(flow, size);
   const names = new Map(flow.nodes.map((node) => [node.node, named(node.name)]));
+  const heights = new Map(picture.nodes.map((placed) => [placed.node.node, placed.y]));
   const chosen = tenant.value;
   const faded = (edge: FlowEdge) =>
     chosen !== null &&
@@ -111,7 +112,14 @@ function Picture({ flow, size }: { flow: Flow; size: FlowSize }) {
         ))}
       </svg>
       {picture.nodes.map((placed) => (
-        <NodeLabel key={placed.node.node} placed={placed} flow={flow} size={size} names={names} />
+        <NodeLabel
+          key={placed.node.node}
+          placed={placed}
+          flow={flow}
+          size={size}
+          names={names}
+          heights={heights}
+        />
       ))}
       {picture.ribbons
         .filter((ribbon) => ribbon.middle)
@@ -183,11 +191,15 @@ interface LabelProps {
   flow: Flow;
   size: FlowSize;
   names: Map<string, string>;
+  heights: Map<string, number>;
 }
 
-function NodeLabel({ placed, flow, size, names }: LabelProps) {
+function NodeLabel({ placed, flow, size, names, heights }: LabelProps) {
   const { node, side } = placed;
-  const edges = flow.edges.filter((edge) => edge.from === node.node || edge.to === node.node);
+  const other = (edge: FlowEdge) => heights.get(edge.from === node.node ? edge.to : edge.from) ?? 0;
+  const edges = flow.edges
+    .filter((edge) => edge.from === node.node || edge.to === node.node)
+    .sort((a, b) => other(a) - other(b)); // as the ribbons arrive
   const name = names.get(node.node) ?? node.node;
   const heading = direction(node, flow);
   if (side === 'hub') return <HubLabel placed={placed} name={name} size={size} />;

@@ -132,6 +132,13 @@ export const FIGURES: readonly FigureName[] = [
   'completeness',
 ];
 
+/** Figures whose trend holds the amount of each interval; the running one is not an amount yet. */
+const SUMS: ReadonlySet<FigureName> = new Set<FigureName>(['energy_today', 'emissions_today']);
+
+function finished(spark: readonly (number | null)[]): (number | null)[] {
+  return [...spark.slice(0, -1), null];
+}
+
 export function tileModel(figure: FigureName, figures: Figures): TileModel {
   const it = figures[figure];
   const inTonnes = figure === 'emissions_today';
@@ -146,7 +153,7 @@ export function tileModel(figure: FigureName, figures: Figures): TileModel {
     lastWeek: it.last_week,
     lastWeekTitle: t('tile.lastWeekFull', { value: full(it.last_week, unitText(it.unit)) }),
     points: share,
-    spark: it.spark,
+    spark: SUMS.has(figure) ? finished(it.spark) : it.spark,
     sparkUnit: it.unit,
     ...BUILD[figure](figures),
   };

@@ -2,15 +2,12 @@
 
 import argparse
 import asyncio
-import contextlib
-import signal
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from parkcarbon.kit import log
 from parkcarbon.kit.clock import SystemClock
+from parkcarbon.kit.service import run_service
 
 from .config import EdgeConfig, load_config
 from .errors import EdgeError
@@ -50,21 +47,7 @@ def _run(config: EdgeConfig) -> int:
 
     log.configure(json={"json": True, "console": False, "auto": None}[config.log])
 
-    async def agent() -> None:
-        await Agent(config, clock=SystemClock(), rng=rng_of(config)).run()
-
-    asyncio.run(_until_signalled(agent()))
-    return 0
-
-
-async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run until SIGTERM or SIGINT, which end it cleanly."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    return run_service(lambda: Agent(config, clock=SystemClock(), rng=rng_of(config)).run())
 
 
 async def _probe(config: EdgeConfig, only: str | None) -> int:

@@ -120,6 +120,7 @@ class Outbox:
         journal: file that gets the journal lines of each entry, synced, after its commit; None for none.
         thin: policy for a full store.
         new_boot: makes the identity of a new file, 16 hex digits.
+        wait_s: how long to wait for another process to let go of the file [s].
 
     Attributes:
         boot: identity of the file.
@@ -136,6 +137,7 @@ class Outbox:
         journal: Path | None = None,
         thin: Thin | None = None,
         new_boot: Callable[[], str] = lambda: secrets.token_hex(8),
+        wait_s: float = 5.0,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -143,6 +145,7 @@ class Outbox:
         self._keep_ms = keep_ms
         self._thin = thin
         self._new_boot = new_boot
+        self._wait_s = wait_s
         self._lock = threading.RLock()
         self._ballast = path.with_name(path.name + ".ballast")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +171,7 @@ class Outbox:
         return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=self._wait_s)
         try:
             db.execute(f"pragma page_size = {PAGE_BYTES}")
             db.execute("pragma locking_mode = exclusive")  # two senders on one outbox would both be wrong
@@ -288,22 +291,29 @@ class Outbox:
         return self._thin_once()
 
     def _thin_once(self) -> bool:
+        """Offer the waiting entries to the policy, oldest first, until it takes some."""
         if self._thin is None:
             return False
-        rows = self._db.execute(
-            "select seq, frame from entry where state in (0, 1) order by seq limit ?", (_THIN_AT_ONCE,)
-        ).fetchall()
-        thinned = self._thin([(int(seq), bytes(frame)) for seq, frame in rows])
-        if thinned is None or not thinned[0]:
-            return False
-        seqs, build = thinned
+        after = 0
+        while True:
+            rows = self._db.execute(
+                "select seq, frame from entry where state in (0, 1) and seq > ? order by seq limit ?",
+                (after, _THIN_AT_ONCE),
+            ).fetchall()
+            if not rows:
+                return False
+            thinned = self._thin([(int(seq), bytes(frame)) for seq, frame in rows])
+            if thinned is not None and thinned[0]:
+                self._replace(*thinned)
+                return True
+            after = int(rows[-1][0])
 
-        def replace() -> int:
+    def _replace(self, seqs: Sequence[int], build: Build) -> None:
+        def change() -> int:
             self._db.executemany("delete from entry where seq = ?", [(seq,) for seq in seqs])
             return self._insert(build, live=False)
 
-        self._write(replace)
-        return True
+        self._write(change)
 
     def prune(self) -> int:
         """Drop committed entries older than the keeping time; return how many."""

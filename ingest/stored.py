@@ -13,14 +13,14 @@ from parkcarbon.kit.pgcopy import Array, PgType
 
 from .model import QUERIES, Point
 
-BEGIN_MS = -62_135_596_800_000  # year 1
+BEGIN_MS = -30_610_224_000_000  # year 1000
 END_MS = 253_370_764_800_000  # year 9999
 
 _TYPES: dict[str, PgType] = {"time": "timestamptz", "value": "float8", "quality": "int2", "span_ms": "int4"}
 
 
 def moment(time_ms: int) -> dt.datetime:
-    """Return a time as the database takes it, cut to the years 1 to 9999."""
+    """Return a time as the database takes it, cut to the years 1000 to 9999."""
     return from_ms(min(max(time_ms, BEGIN_MS), END_MS))
 
 

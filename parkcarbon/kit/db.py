@@ -90,8 +90,16 @@ def load_queries(package: str) -> Mapping[str, LiteralString]:
     for name, statement in zip(parts[1::2], parts[2::2], strict=True):
         if name in queries:
             raise ValueError(f"query {name} is there twice in {package}")
-        queries[name] = cast("LiteralString", statement.strip().rstrip(";"))
+        queries[name] = _body(statement)
     return queries
+
+
+def _body(text: LiteralString) -> LiteralString:
+    """A statement without its semicolon and the comments that follow it."""
+    lines = text.strip().splitlines()
+    while lines and (not lines[-1].strip() or lines[-1].startswith("--")):
+        lines.pop()
+    return "\n".join(lines).rstrip(";")
 
 
 @contextmanager

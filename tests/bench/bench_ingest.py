@@ -28,9 +28,6 @@ from typing import LiteralString
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
 from ingest.parks import apply_park
 from parkcarbon.catalog.park import decode_park
 from parkcarbon.kit.clock import SystemClock
@@ -46,6 +43,7 @@ from tests.fakes.brokers import BrokerProcess
 from tests.fakes.ingest_park import METER, PARK, park_text
 from tests.fakes.postgres import Server
 
+ROOT = Path(__file__).resolve().parents[2]
 POINTS = 1000
 POOL = 20_000
 UNACKNOWLEDGED = 32

@@ -56,6 +56,8 @@ class DemoProcess:
     ) -> None:
         code = self.stop()
         self._errors.close()
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
         if kind is None:
             assert code == 0, f"the demo ended with {code}: {self.errors()}"
 

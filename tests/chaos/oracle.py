@@ -25,12 +25,15 @@ def bits(value: float | None) -> bytes:
 
 
 def journalled(folder: Path) -> Counter[tuple[Key, bytes]]:
-    """Readings that agents kept for good, by (point, ms) and bits; a torn last line does not count."""
+    """Readings that agents kept for good, by (point, ms) and bits; a line torn by a kill does not count."""
     found: Counter[tuple[Key, bytes]] = Counter()
     for path in sorted(folder.glob("journal-*.jsonl")):
         for line in path.read_bytes().split(b"\n")[:-1]:
-            entry = json.loads(line)
-            found[((entry["point"], entry["t"]), bits(entry["x"]))] += 1
+            try:
+                point, time_ms, value, *_ = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            found[((point, time_ms), bits(value))] += 1
     return found
 
 

@@ -93,7 +93,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     v: int = 1
 
 
-Message = TypeVar("Message", Receipt, Status, Command, Reply)
+Message = TypeVar("Message", bound=Receipt | Status | Command | Reply)
 
 
 class _Version(Struct):

@@ -27,8 +27,8 @@ from .stack import Stack, StackError, ports_of, run_once, start_servers, wait_fo
 from .supervisor import Supervisor
 
 INTENSITY_FILE = "grid_intensity.csv"
-MICRO = 1e-6
-NANO = 1e-9
+MICRO = 1_000_000  # stored amounts are integers of 1e-6 kWh; dividing rounds once
+NANO = 1_000_000_000
 HOUR_S = 3600.0
 
 
@@ -185,13 +185,13 @@ async def totals(database: Database, park: str = "campus") -> dict[str, Any]:
     quarters = await database.fetchval(queries["campus_suspect"], park)
     electricity, gas = by_carrier.get("electricity"), by_carrier.get("gas")
     return {
-        "electricity_kwh": float(electricity["amount_micro"]) * MICRO if electricity else None,
-        "gas_kwh": float(gas["amount_micro"]) * MICRO if gas else None,
-        "location_kgco2": float(electricity["co2e_nano_kg"] or 0) * NANO if electricity else None,
+        "electricity_kwh": int(electricity["amount_micro"]) / MICRO if electricity else None,
+        "gas_kwh": int(gas["amount_micro"]) / MICRO if gas else None,
+        "location_kgco2": int(electricity["co2e_nano_kg"] or 0) / NANO if electricity else None,
         "months": {
             row["month"]: {
-                "kwh": float(row["amount_micro"]) * MICRO,
-                "kgco2": float(row["co2e_nano_kg"] or 0) * NANO,
+                "kwh": int(row["amount_micro"]) / MICRO,
+                "kgco2": int(row["co2e_nano_kg"] or 0) / NANO,
             }
             for row in months
         },

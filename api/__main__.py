@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 
 import structlog
@@ -37,7 +38,8 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and SIGINT without raising them again afterwards."""
         loop = asyncio.get_running_loop()
-        numbers = (signal.SIGTERM, signal.SIGINT)
+        in_main = threading.current_thread() is threading.main_thread()  # elsewhere no signal arrives
+        numbers = (signal.SIGTERM, signal.SIGINT) if in_main else ()
         for number in numbers:
             loop.add_signal_handler(number, self._stop)
         try:
@@ -75,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m api", description="HTTP API and web app of ParkCarbon")
     parser.add_subparsers(dest="verb", required=True).add_parser("run", help="serve; settings: PARKCARBON_*")
     parser.parse_args(arguments)
-    logs.configure()
     try:
         settings = Settings.from_env()
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    logs.configure()
     serve(settings)
     return 0
 

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError, UnavailableError, to_ms
+from parkcarbon.kit.log import OutageLog, get
 
 from .auth import Authenticator
 from .hub import Hub
@@ -21,8 +20,6 @@ from .now import describe
 from .schemas import Now
 from .settings import Settings
 from .store import Store
-
-log = structlog.get_logger(__name__)
 
 LIVE_CHANNEL = "parkcarbon_live"
 CONFIG_CHANNEL = "parkcarbon_config"
@@ -68,11 +65,9 @@ class Core:
     async def running(self) -> AsyncIterator[None]:
         """Connect in the background and listen until the end; an absent database is waited for."""
         tasks: list[asyncio.Task[None]] = []
-        try:
-            await self._connect_once()
-        except DatabaseError as error:
-            log.warning("database.waiting", error=str(error))
-        tasks.append(asyncio.create_task(self._serve_database(), name="database"))
+        outage = OutageLog(get("api"), "database", self.clock)
+        await self._try_connect(outage)
+        tasks.append(asyncio.create_task(self._serve_database(outage), name="database"))
         try:
             yield
         finally:
@@ -84,8 +79,13 @@ class Core:
                     await task
             await self._disconnect()
 
-    async def _connect_once(self) -> Database:
-        database = await Database.connect(self.settings.read_url, min_size=1, max_size=self.settings.pool_size)
+    async def _try_connect(self, outage: OutageLog) -> Database | None:
+        try:
+            database = await Database.connect(self.settings.read_url, min_size=1, max_size=self.settings.pool_size)
+        except DatabaseError as error:
+            outage.down(error=str(error))
+            return None
+        outage.up()
         self.store.attach(database)
         return database
 
@@ -95,16 +95,15 @@ class Core:
             self.store.attach(None)
             await database.close()
 
-    async def _serve_database(self) -> None:
+    async def _serve_database(self, outage: OutageLog) -> None:
         while True:
             try:
-                database = self.store.database
+                database: Database | None = self.store.database
             except UnavailableError:
-                try:
-                    database = await self._connect_once()
-                except DatabaseError:
-                    await self.clock.sleep(_RETRY_S)
-                    continue
+                database = await self._try_connect(outage)
+            if database is None:
+                await self.clock.sleep(_RETRY_S)
+                continue
             async for notification in database.listen(LIVE_CHANNEL, CONFIG_CHANNEL, retry_s=_RETRY_S):
                 if notification.channel == CONFIG_CHANNEL:
                     self.models.forget(notification.payload)

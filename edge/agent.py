@@ -13,6 +13,7 @@ from parkcarbon.kit.mqtt import Broker, Mqtt, Will
 from parkcarbon.kit.outbox import Outbox
 from parkcarbon.wire.frame import load_key
 from parkcarbon.wire.sender import Description, Sender, SenderSettings, offline_status
+from parkcarbon.wire.thin import thinner
 from parkcarbon.wire.topics import Address
 
 from .collector import Author, Collector, Store
@@ -63,6 +64,7 @@ class Agent:
             max_bytes=config.max_outbox_mb << 20,
             keep_ms=round(config.keep_days * _DAY_MS),
             journal=Path(config.journal) if config.journal else None,
+            thin=thinner(clock.now_ms, key=self._author.key),
         )
         self._serials = Serials(data / SERIALS_FILE)
         self._links: dict[Target, Link] = {}

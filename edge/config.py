@@ -216,6 +216,8 @@ def _collisions(config: EdgeConfig) -> Iterator[str]:
     for i, bus in enumerate(config.buses):
         line = (bus.host, bus.port) if isinstance(bus, TcpBus) else (bus.path,)
         claims: list[tuple[tuple[object, ...], str, str]] = [(("bus", bus.bus), f"buses[{i}].bus", bus.bus)]
+        if isinstance(bus, RtuBus):
+            claims.append((("path", bus.path), f"buses[{i}].path", bus.path))
         for j, device in enumerate(bus.devices):
             place = f"buses[{i}].devices[{j}]"
             claims.append((("device", device.device), f"{place}.device", device.device))

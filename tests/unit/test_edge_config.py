@@ -101,6 +101,14 @@ def test_refusals(old: str, new: str, complaint: str) -> None:
     assert str(caught.value).startswith("edge.yaml: ")
 
 
+def test_a_serial_port_belongs_to_one_bus() -> None:
+    second = (
+        "  - {bus: line-2, kind: rtu, path: /dev/ttyUSB0, devices: [{device: m4, profile: acrel-dtsd1352, unit: 9, "
+    )
+    with pytest.raises(ConfigError, match=r"buses\[2\]\.path: the same as buses\[1\]\.path \(it is /dev/ttyUSB0\)"):
+        parse(GOOD + second + "points: [{quantity: active_power}]}]}\n")
+
+
 def test_nothing_to_do_is_refused() -> None:
     with pytest.raises(ConfigError, match="nothing to read and nothing to backfill"):
         parse("park: a\nsource: b\nbroker: mqtt://c\ndata: d\n")

@@ -34,7 +34,8 @@ from parkcarbon.wire.errors import WireError
 from parkcarbon.wire.frame import load_key
 from parkcarbon.wire.topics import Address
 
-from .csvfile import CsvError, Layout, Merged, Naming, heading_of, merge, read_table
+from .csvcells import CsvError, Naming, heading_of
+from .csvfile import Layout, Merged, merge, read_table
 from .delivery import Order, Outcome, deliver
 
 READINGS_PER_BATCH = 4000

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.csvfile import Layout, Naming, merge, read_table
+from gateway.csvcells import Naming
+from gateway.csvfile import Layout, merge, read_table
 from gateway.delivery import Delivery, Order
 from gateway.importing import to_drafts
 from parkcarbon.domain.reading import Quality

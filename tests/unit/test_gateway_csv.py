@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.csvfile import CsvError, Layout, Merged, Naming, Table, merge, parse_time, parse_value, read_table
+from gateway.csvcells import CsvError, Naming, parse_time, parse_value
+from gateway.csvfile import Layout, Merged, Table, merge, read_table
 from gateway.delivery import Order
 from gateway.importing import to_drafts
 from parkcarbon.domain.reading import Quality

@@ -35,6 +35,7 @@ class Source:
     public_key: bytes | None
     window_from_ms: int | None
     window_to_ms: int | None
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ def _source(row: Row) -> Source:
         row["public_key"],
         _ms(row["window_from"]),
         _ms(row["window_to"]),
+        row["active"],
     )
 
 

@@ -147,7 +147,7 @@ class Writer:
         """
         address = batch.topic.address
         source = self.model.sources.get((address.park, address.source))
-        if source is None:
+        if source is None or not source.active:
             raise RefusedError(Reason.IDENTITY, f"{address.source} is not registered as a source of {address.park}")
         if address.via is not None and address.via != source.via:
             raise RefusedError(Reason.IDENTITY, f"{address.via} is not the gateway of {address.source}")

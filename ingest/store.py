@@ -78,6 +78,17 @@ async def _insert(session: Session, rows: Rows) -> tuple[npt.NDArray[np.bool_], 
     return new, differs
 
 
+async def missing_of(session: Session, rows: Rows) -> npt.NDArray[np.bool_]:
+    """True for the rows whose point has no reading at their time."""
+    ordinal = np.arange(len(rows), dtype=np.int32)
+    await session.copy("staging_reading", [Column("ordinal", "int4", ordinal), *_columns(rows)])
+    found = await session.fetch(QUERIES["absent_readings"])
+    await session.execute(QUERIES["clear_staging_reading"])
+    missing = np.zeros(len(rows), dtype=bool)
+    missing[[row["ordinal"] for row in found]] = True
+    return missing
+
+
 async def _again(session: Session, rows: Rows, model: Model) -> Rows:
     """Record what was said again and differs; return the deltas whose value in force changed."""
     if not len(rows):

@@ -28,6 +28,7 @@ from .partitions import Partitions
 from .pool import Writer
 from .recompute import Recomputer, check_point
 from .release import release
+from .replay import replay
 from .stored import BEGIN_MS, END_MS, moment
 
 Verb = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
@@ -65,6 +66,8 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     correct.add_argument("--start-reading", type=float, help="boundary: first register after it")
     correct.add_argument("--offset-ms", type=int, help="retime: what is added to the stamps")
     _decision(correct)
+    again = verbs.add_parser("replay", help="enter readings of stored batches that are missing in the table")
+    again.add_argument("--park", required=True)
     quarantine = verbs.add_parser("quarantine", help="list readings that could not be stored")
     quarantine.add_argument("action", choices=("list",))
     quarantine.add_argument("--park")
@@ -210,6 +213,19 @@ async def _correct(options: argparse.Namespace) -> int:
     return 0
 
 
+async def _replay(options: argparse.Namespace) -> int:
+    async with _database() as database:
+        await _points(database, options.park)
+        clock = SystemClock()
+        writer = Writer(database)
+        read, entered = await replay(writer, options.park, from_ms(clock.now_ms()))
+        recomputer = Recomputer(writer, clock)
+        while entered and await recomputer.step():
+            pass
+    _say(f"{options.park}: {read} batches read, {entered} readings entered")
+    return 0
+
+
 async def _quarantine(options: argparse.Namespace) -> int:
     async with _database() as database:
         rows = await database.fetch(QUERIES["quarantine_list"], options.park, options.limit)
@@ -225,5 +241,6 @@ VERBS: Mapping[str, Verb] = {
     "token": _token,
     "recompute": _recompute,
     "correct": _correct,
+    "replay": _replay,
     "quarantine": _quarantine,
 }

@@ -79,18 +79,21 @@ def from_ms(time_ms: int) -> dt.datetime:
 
 
 def load_queries(package: str) -> Mapping[str, LiteralString]:
-    """Return the statements of `package/sql/queries.sql` by the name in the `-- name:` line above each.
+    """Return the statements of `package/sql/queries*.sql` by the name in the `-- name:` line above each.
 
     Raises:
         ValueError: a name occurs twice.
     """
-    text = importlib.resources.files(package).joinpath("sql/queries.sql").read_text(encoding="utf-8")
-    parts = _HEADER.split(text)
     queries: dict[str, LiteralString] = {}
-    for name, statement in zip(parts[1::2], parts[2::2], strict=True):
-        if name in queries:
-            raise ValueError(f"query {name} is there twice in {package}")
-        queries[name] = _body(statement)
+    folder = importlib.resources.files(package).joinpath("sql")
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not (file.name.startswith("queries") and file.name.endswith(".sql")):
+            continue
+        parts = _HEADER.split(file.read_text(encoding="utf-8"))
+        for name, statement in zip(parts[1::2], parts[2::2], strict=True):
+            if name in queries:
+                raise ValueError(f"query {name} is there twice in {package}")
+            queries[name] = _body(statement)
     return queries
 
 

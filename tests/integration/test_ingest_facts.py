@@ -214,3 +214,22 @@ async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli) -> 
         ("2026-11-02", 22_000_000),
     ]
     assert cli("recompute", "--park", PARK, "--check") == ""
+
+
+async def test_the_readings_can_be_made_again_from_the_raw_batches(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+    await ingest.apply(park_text(2))
+    sender = Sender()
+    for point in (M0, f"m1/{METER}"):
+        for part in range(3):
+            values = [part * 50 + float(value) for value in range(50)]
+            await ingest.commit(sender.batch(counter_rows(point, START + part * 50 * QUARTER_MS, values)))
+    await ingest.commit(sender.batch(counter_rows(M0, START, [7.5])))
+    facts = "select point_id, time, value, quality, span_ms, batch_id from reading order by 1, 2"
+    before = [tuple(row.values()) for row in await ingest.database.fetch(facts)]
+    results = await ingest.everything()
+    assert "0 readings entered" in cli("replay", "--park", PARK)
+    await ingest.database.execute("delete from reading where value between 20 and 120")
+    assert "202 readings entered" in cli("replay", "--park", PARK)
+    assert [tuple(row.values()) for row in await ingest.database.fetch(facts)] == before
+    assert await ingest.everything() == results
+    assert cli("recompute", "--park", PARK, "--check") == ""

@@ -1,5 +1,6 @@
 """Results do not depend on the order, repetition or pooling of batches, and equal their recomputation."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 
@@ -190,3 +191,29 @@ async def test_the_newest_made_delta_counts_whatever_arrived_first(server: Serve
     for other_order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0)):
         assert (await result_of(server, text, [[back[at]] for at in other_order]))["interval"] == wanted["interval"]
     assert (await result_of(server, text, [back]))["interval"] == wanted["interval"]
+
+
+async def test_workers_side_by_side_give_the_same_and_never_lock_one_another(server: Server) -> None:
+    rng = random.Random(9)
+    rows = history(3)
+    text = park_text(point=", limit_per_h: 400")
+    wanted = await result_of(server, text, [cut(rows, rng)])
+    url = server.clone()
+    workers = [await open_ingest(url) for _ in range(3)]
+    await workers[0].apply(text)
+    batches = cut(rows, random.Random(10))
+
+    async def work(ingest: Ingest, seed: int) -> None:
+        mine = random.Random(seed).sample(batches, len(batches) * 2 // 3)
+        for at in range(0, len(mine), 2):
+            await ingest.commit(*mine[at : at + 2])
+
+    await asyncio.gather(*(work(ingest, seed) for seed, ingest in enumerate(workers)))
+    await workers[0].commit(*batches)
+    await settle(workers[0])
+    await assert_recomputed_equal(workers[0])
+    assert await workers[0].everything() == wanted
+    assert await workers[0].count("reading_conflict") == 0
+    for ingest in workers:
+        await ingest.database.close()
+    server.drop(url)

@@ -140,3 +140,25 @@ async def test_no_value_shows_as_the_newest_but_gives_no_energy(ingest: Ingest) 
     assert row is not None
     assert tuple(row.values()) == (None, 2)
     assert len(await ingest.intervals()) == 1
+
+
+async def test_an_empty_batch_is_committed(ingest: Ingest) -> None:
+    (outcome,) = await ingest.commit(Sender().batch([]))
+    assert (outcome.verdict, outcome.readings) == (Verdict.COMMITTED, 0)
+    assert await ingest.count("batch") == 1
+
+
+async def test_a_source_that_left_the_document_is_refused(ingest: Ingest) -> None:
+    sender = Sender()
+    await ingest.commit(sender.batch(counter_rows(M0, START, [1, 2])))
+    await ingest.apply(park_text().replace("  - {source: agent}\n", "").replace("source: agent", "source: old"))
+    (outcome,) = await ingest.commit(sender.batch(counter_rows(M0, START, [1, 2])))
+    assert outcome.reason is Reason.IDENTITY
+
+
+async def test_a_live_commit_tells_who_listens(ingest: Ingest) -> None:
+    heard = ingest.database.listen("parkcarbon_live")
+    await anext(heard)
+    await ingest.commit(Sender().batch(counter_rows(M0, START, [1, 2])))
+    assert (await anext(heard)).payload == "testpark"
+    await heard.aclose()  # type: ignore[attr-defined]

@@ -20,9 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import LiteralString
 
@@ -145,7 +146,7 @@ class EndToEnd:
         begun = time.perf_counter()
         pending: set[asyncio.Task[None]] = set()
         for seq, frame in enumerate(frames, start=first_seq):
-            await self._until(lambda seq=seq: seq - first_seq - self._done(first_seq) < UNACKNOWLEDGED)
+            await self._until(partial(self._has_room, seq, first_seq))
             task = asyncio.create_task(self.mqtt.publish(self._address.readings(BOOT, seq), frame))
             pending.add(task)
             task.add_done_callback(pending.discard)
@@ -154,10 +155,13 @@ class EndToEnd:
         await asyncio.gather(*pending)
         return seconds
 
+    def _has_room(self, seq: int, first_seq: int) -> bool:
+        return seq - first_seq - self._done(first_seq) < UNACKNOWLEDGED
+
     def _done(self, first_seq: int) -> int:
         return sum(seq >= first_seq for seq in self._committed)
 
-    async def _until(self, done) -> None:  # type: ignore[no-untyped-def]
+    async def _until(self, done: Callable[[], bool]) -> None:
         while not done():
             self._news.clear()
             await self._news.wait()

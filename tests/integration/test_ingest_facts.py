@@ -1,15 +1,17 @@
 """Dated facts through the command line: park documents, corrections, factor series, tokens, quarantine."""
 
+import datetime as dt
 import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from parkcarbon.kit.db import from_ms
 from tests.fakes.ingest_park import (
     METER,
     NOW_MS,
@@ -23,6 +25,7 @@ from tests.fakes.ingest_park import (
     utc,
 )
 
+Cli = Callable[..., str]
 ROOT = Path(__file__).resolve().parents[2]
 M0 = f"m0/{METER}"
 START = NOW_MS - 20 * 86_400_000
@@ -36,7 +39,7 @@ async def ingest(database_url: str) -> AsyncIterator[Ingest]:
 
 
 @pytest.fixture
-def cli(database_url: str):  # type: ignore[no-untyped-def]
+def cli(database_url: str) -> Cli:
     def run(*arguments: str, code: int = 0) -> str:
         environment = {**os.environ, "PARKCARBON_DATABASE_URL": database_url}
         command = [sys.executable, "-m", "ingest", *arguments]
@@ -57,7 +60,7 @@ def amounts(rows: list[tuple[object, ...]]) -> list[int]:
     return [int(str(row[1])) for row in rows]
 
 
-async def test_a_document_is_checked_compared_and_applied_once(ingest: Ingest, cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+async def test_a_document_is_checked_compared_and_applied_once(ingest: Ingest, cli: Cli, tmp_path: Path) -> None:
     path = write(tmp_path, park_text().replace("generic-delta", "eastron-sdm630"))
     assert "no problems" in cli("park", "check", path)
     assert cli("park", "diff", path).strip() == f"park {PARK} is new"
@@ -75,7 +78,7 @@ async def test_a_document_is_checked_compared_and_applied_once(ingest: Ingest, c
     assert "Asia/Nowhere" in cli("park", "check", bad, code=1)
 
 
-async def test_a_ratio_entered_later_changes_the_past_from_its_date(ingest: Ingest, cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+async def test_a_ratio_entered_later_changes_the_past_from_its_date(ingest: Ingest, cli: Cli, tmp_path: Path) -> None:
     await ingest.apply(park_text(1))
     await ingest.commit(Sender().batch(counter_rows(M0, START, [float(value) for value in range(97)])))
     before = await ingest.intervals()
@@ -89,7 +92,7 @@ async def test_a_ratio_entered_later_changes_the_past_from_its_date(ingest: Inge
     assert set(amounts(after[24:])) == {40_000_000}
 
 
-async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli: Cli) -> None:
     await ingest.apply(park_text(1, point=", limit_per_h: 100"))
     values = [float(value) for value in range(60)]
     rows = counter_rows(M0, START, values)
@@ -114,7 +117,7 @@ async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli) -> No
     )
 
 
-async def test_a_check_finds_what_somebody_changed(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+async def test_a_check_finds_what_somebody_changed(ingest: Ingest, cli: Cli) -> None:
     await ingest.apply(park_text(1))
     await ingest.commit(Sender().batch(counter_rows(M0, START, [float(value) for value in range(20)])))
     assert cli("recompute", "--park", PARK, "--check") == ""
@@ -130,9 +133,7 @@ async def test_a_check_finds_what_somebody_changed(ingest: Ingest, cli) -> None:
     assert "is missing" in cli("recompute", "--park", PARK, "--check", code=1)
 
 
-def _start(at: int):  # type: ignore[no-untyped-def]
-    from parkcarbon.kit.db import from_ms
-
+def _start(at: int) -> dt.datetime:
     return from_ms(START + at * QUARTER_MS)
 
 
@@ -143,7 +144,7 @@ factor_series:
 """
 
 
-async def test_an_hourly_factor_prices_its_hours_and_a_new_value_wins(ingest: Ingest, cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+async def test_an_hourly_factor_prices_its_hours_and_a_new_value_wins(ingest: Ingest, cli: Cli, tmp_path: Path) -> None:
     hours = [START + at * 3_600_000 for at in range(48)]
     lines = [f"{_iso(hour)},{0.5 + at / 1000}" for at, hour in enumerate(hours)]
     (tmp_path / "grid.csv").write_text("t,x\n" + "\n".join(lines) + "\n")
@@ -166,12 +167,10 @@ async def test_an_hourly_factor_prices_its_hours_and_a_new_value_wins(ingest: In
 
 
 def _iso(time_ms: int) -> str:
-    from parkcarbon.kit.db import from_ms
-
     return from_ms(time_ms).strftime("%Y-%m-%d %H:%M:%S")
 
 
-async def test_a_token_is_told_once_and_kept_as_its_hash(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+async def test_a_token_is_told_once_and_kept_as_its_hash(ingest: Ingest, cli: Cli) -> None:
     made = json.loads(cli("token", "create", "--label", "wall-1", "--role", "wall", "--json"))
     row = await ingest.database.fetchrow("select digest, role, revoked_at from api_token")
     assert row is not None
@@ -182,7 +181,9 @@ async def test_a_token_is_told_once_and_kept_as_its_hash(ingest: Ingest, cli) ->
     assert "no token" in cli("token", "revoke", "--label", "wall-1", code=1)
 
 
-async def test_the_quarantine_is_listed_and_released_by_a_new_document(ingest: Ingest, cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+async def test_the_quarantine_is_listed_and_released_by_a_new_document(
+    ingest: Ingest, cli: Cli, tmp_path: Path
+) -> None:
     await ingest.apply(park_text(1))
     rows = counter_rows(f"m1/{METER}", START, [0.1, 0.30000000000000004, None, 1e-300])
     await ingest.commit(Sender().batch(rows))
@@ -197,7 +198,7 @@ async def test_the_quarantine_is_listed_and_released_by_a_new_document(ingest: I
     assert cli("recompute", "--park", PARK, "--check") == ""
 
 
-async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli: Cli) -> None:
     await ingest.apply(park_text(1))
     await ingest.commit(
         Sender().batch(counter_rows(M0, utc("2026-11-01T00:00:00+00:00"), [float(v) for v in range(97)]))
@@ -216,7 +217,7 @@ async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli) -> 
     assert cli("recompute", "--park", PARK, "--check") == ""
 
 
-async def test_the_readings_can_be_made_again_from_the_raw_batches(ingest: Ingest, cli) -> None:  # type: ignore[no-untyped-def]
+async def test_the_readings_can_be_made_again_from_the_raw_batches(ingest: Ingest, cli: Cli) -> None:
     await ingest.apply(park_text(2))
     sender = Sender()
     for point in (M0, f"m1/{METER}"):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 IMAGE = "timescale/timescaledb:2.19.3-pg17"
 _PACKAGES = "postgresql-17,postgresql-17-timescaledb"
+_PREFIX = "pg-"
 _BIN = "/usr/lib/postgresql/17/bin"
 _SETTINGS = {
     "shared_preload_libraries": "timescaledb",
@@ -131,9 +132,11 @@ def _in_chroot(root: Path) -> Iterator[str]:
     chroot = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if chroot is None:
         raise NoTimescaleError("no chroot command")
-    inside = [chroot, "--userspec=postgres:postgres", str(root)]
+    # The server dies with the process that started it, however that ends.
+    inside = [chroot, str(root), "/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     environment = {"PATH": f"{_BIN}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/tmp"}  # noqa: S108 - in the chroot
-    data = Path(tempfile.mkdtemp(prefix="pg-", dir=root / "tmp"))
+    _sweep(root / "tmp")
+    data = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root / "tmp"))
     data.chmod(0o777)
     within = f"/tmp/{data.name}/data"  # noqa: S108 - a fresh folder, seen from inside
     server: subprocess.Popen[bytes] | None = None
@@ -141,7 +144,7 @@ def _in_chroot(root: Path) -> Iterator[str]:
         initdb = [*inside, f"{_BIN}/initdb", "-D", within, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(initdb, check=True, capture_output=True, env=environment)
         port = _free_port()
-        command = [*inside, f"{_BIN}/postgres", "-D", within, "-p", str(port)]
+        command = [*inside, "--pdeathsig=INT", f"{_BIN}/postgres", "-D", within, "-p", str(port)]
         for name, value in _SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         with (data / "log").open("wb") as out:
@@ -158,6 +161,15 @@ def _in_chroot(root: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the clusters of runs that were killed: those without a living server, older than an hour."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        pid_file = left / "data" / "postmaster.pid"
+        alive = pid_file.exists() and Path("/proc", pid_file.read_text().split()[0]).exists()
+        if not alive and time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _free_port() -> int:

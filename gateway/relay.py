@@ -94,6 +94,7 @@ class Relay:
         self._intake: asyncio.Queue[Parcel] = asyncio.Queue(_INTAKE_MAX)
         self._tell: set[str] = set()
         self._tell_now = asyncio.Event()
+        self._told_backlog = False
         self._full = OutageLog(_log, "queue_room", clock)
 
     async def run(self) -> None:
@@ -243,6 +244,8 @@ class Relay:
         now_s = self._clock.monotonic()
         for number in numbers:
             self._window.acknowledge(number, now_s)
+        if self._window.backlog is not self._told_backlog:
+            self._tell_now.set()
         self._pump.wake()
 
     async def _send_down(self, topic: str, payload: bytes) -> bool:
@@ -263,6 +266,7 @@ class Relay:
     def status(self) -> Status:
         """Return the state of now; the sources stand where an agent lists its devices."""
         load = self._store.load()
+        self._told_backlog = self._window.backlog
         return Status(
             source=self._address.source,
             at=self._clock.now_ms(),
@@ -270,7 +274,7 @@ class Relay:
             depth=load.depth,
             readings=load.items,
             bytes=load.bytes,
-            backlog=self._window.backlog,
+            backlog=self._told_backlog,
             devices=tuple(
                 DeviceStatus(device=source, state="ok" if seen.online else "silent", last_seen=seen.last_ms)
                 for source, seen in self._sources.items()
@@ -290,7 +294,7 @@ class Relay:
                     await self._uplink.publish(there.status, status, retain=True)
                     if self._sources[source].status is status:
                         self._tell.discard(source)
-                if self._clock.monotonic() >= due_s:
+                if self._clock.monotonic() >= due_s or self._window.backlog is not self._told_backlog:
                     await self._uplink.publish(self._address.status, encode(self.status()), retain=True)
                     await asyncio.to_thread(self._store.prune)
                     due_s = self._clock.monotonic() + self._status_s

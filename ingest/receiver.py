@@ -39,18 +39,22 @@ class Backlogs:
         self._behind: dict[str, set[str]] = defaultdict(set)
 
     def note(self, address: Address, status: Status) -> bool:
-        """Remember a status; return True when the last source of its park has caught up."""
+        """Remember a status; return True when it says so and no source of its park is behind.
+
+        Also when none was known to be: what a process before this one held back is waiting for that word.
+        """
         behind = self._behind[address.park]
         if status.backlog and status.online:
             behind.add(address.source)
             return False
-        before = bool(behind)
         behind.discard(address.source)
-        return before and not behind
+        return not behind
 
     def of(self, batch: Batch) -> bool:
-        """True when the source of a batch is behind."""
-        return batch.topic.address.source in self._behind[batch.topic.address.park]
+        """True when the source of a batch, or the gateway that relays it, is behind."""
+        address = batch.topic.address
+        behind = self._behind[address.park]
+        return address.source in behind or address.via in behind
 
 
 class Receiver:

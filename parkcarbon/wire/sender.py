@@ -151,6 +151,7 @@ class Sender:
         )
         self._report_now = asyncio.Event()
         self._alarm = 0
+        self._told_backlog = False
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -227,6 +228,8 @@ class Sender:
             self._window.acknowledge(seq, now_s)
         for seq in refused:
             _log.error("batch_refused", seq=seq, boot=receipt.boot, reason=reasons[seq])
+        if self._window.backlog is not self._told_backlog:
+            self._report_now.set()  # the receiver holds results back while older batches come
         self._pump.wake()
 
     def on_command(self, command: Command) -> Reply:
@@ -248,6 +251,7 @@ class Sender:
     def status(self) -> Status:
         """Return the state of now."""
         stats, described = self._outbox.stats(), self._describe()
+        self._told_backlog = self._window.backlog
         if stats.alarm != self._alarm:
             self._alarm = stats.alarm
             _log.warning("outbox_level", percent=stats.alarm, depth=stats.depth, hours_left=stats.hours_left)
@@ -259,7 +263,7 @@ class Sender:
             readings=stats.items,
             bytes=stats.bytes,
             hours_left=stats.hours_left,
-            backlog=self._window.backlog,
+            backlog=self._told_backlog,
             clock=described.clock,
             devices=described.devices,
         )

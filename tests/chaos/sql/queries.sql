@@ -21,3 +21,7 @@ where p.kind = 'counter';
 -- name: boundaries
 -- What the scan made of the registers besides counting on.
 select p.point, b.kind from boundary b join point p using (point_id);
+
+-- name: queued
+-- Stretches that are still to be computed.
+select count(*) from recompute;

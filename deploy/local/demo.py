@@ -24,7 +24,6 @@ from .supervisor import Child, Supervisor
 
 PARK_FILE = "park.yaml"
 READY_WITHIN_S = 300.0
-LIVE_WITHIN_S = 15.0
 ON_THEIR_WAY = 8  # batches that live agents always have waiting for their receipts
 
 
@@ -33,6 +32,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
+        self.started_s = time.time()
 
     @property
     def seconds(self) -> float:
@@ -139,15 +139,19 @@ def _field_children(stack: Stack) -> list[Child]:
 
 
 async def _is_live(database: Database, progress: Progress, last: dict[str, int]) -> bool:
-    """Is history in, nothing left to compute, and the newest reading seconds old?"""
+    """Is history in, nothing left to compute, and every device read since we started?"""
     row = await database.fetchrow(load_queries("deploy.local")["history_state"])
     if row is None or row["newest_s"] is None:
         return False
     if row["readings"] != last.get("readings"):
         last["readings"] = row["readings"]
         progress.again(f"{row['readings']:,} readings in the database, {row['waiting']} batches on their way")
-    fresh = time.time() - row["newest_s"] < LIVE_WITHIN_S
-    return bool(fresh and row["silent"] == 0 and row["queued"] == 0 and row["waiting"] <= ON_THEIR_WAY)
+    return bool(
+        row["newest_s"] > progress.started_s
+        and row["silent"] == 0
+        and row["queued"] == 0
+        and row["waiting"] <= ON_THEIR_WAY
+    )
 
 
 async def _bring_up(supervisor: Supervisor, stack: Stack, options: argparse.Namespace, progress: Progress) -> str:

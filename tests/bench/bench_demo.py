@@ -24,7 +24,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.chaos.demo_process import DemoProcess
+from tests.fakes.demo_process import DemoProcess
 
 
 def events(url: str, token: str, park: str, seconds: float) -> Iterator[tuple[float, dict[str, object]]]:

@@ -10,8 +10,8 @@ import pytest
 
 from deploy.local.broker import mosquitto_path
 from parkcarbon.kit.db import Database, UnavailableError
-from tests.chaos.demo_process import DemoProcess
 from tests.chaos.oracle import Verdict, check
+from tests.fakes.demo_process import DemoProcess
 
 SCENARIO = Path(__file__).with_name("scenario.yaml")
 VICTIMS = ("edge-gate", "edge-workshop", "gateway-gw-1", "broker", "park_broker", "ingest", "postgres")

@@ -1,11 +1,19 @@
 -- name: history_state
--- How far the demo's history is: batches that sources still hold, spans still to be computed, newest reading.
+-- How far the demo is: batches that agents still hold, spans still to be computed, newest reading of the last device.
 select
     coalesce(sum(coalesce((status ->> 'depth')::bigint, 0)) filter (where kind = 'edge'), 0)::bigint as waiting,
     count(*) filter (where kind = 'edge' and status is null)::bigint as silent,
     (select count(*) from recompute)::bigint as queued,
     (select count(*) from reading)::bigint as readings,
-    (select extract(epoch from max(last_time)) from point_state)::double precision as newest_s
+    (
+        select extract(epoch from min(coalesce(newest, to_timestamp(0))))
+        from (
+            select max(s.last_time) as newest
+            from device d join point p using (device_id) left join point_state s using (point_id)
+            where d.active
+            group by d.device_id
+        ) as device_newest
+    )::double precision as newest_s
 from source;
 
 -- name: campus_waiting

@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from .backoff import Backoff
 from .clock import Clock
 from .log import OutageLog, get
+from .mqttprobe import speaks_v5
 from .reconnect import Protocol, Reconnect
 
 INBOX_MAX = 2000
@@ -141,6 +142,7 @@ class Mqtt:
         self._timeout_s = timeout_s
         self._keepalive_s = keepalive_s
         self._reconnect = Reconnect(Backoff(first_s=0.25, ceiling_s=15.0, rng=rng))
+        self._asked = False
         self._filters: dict[str, int] = {}
         self._session: _Session | None = None
         self._number = 0
@@ -220,17 +222,17 @@ class Mqtt:
 
     async def _once(self) -> float:
         """Live through one connection; return how long to wait before the next [s]."""
+        try:
+            await self._ask_protocol()
+        except OSError as error:
+            self._outage.down(error=str(error))
+            return self._reconnect.failed()
         will = None if self._will is None else self._will()
         client = _Client(self._broker, self._client_id, self._reconnect.protocol, will, self._limits)
         try:
             await client.enter()
         except aiomqtt.MqttError as error:
-            self._outage.down(error=str(error))
-            if isinstance(error, _HungUpError):
-                return self._reconnect.hung_up()
-            code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-            level = code.value if isinstance(code, ReasonCode) else code
-            return self._reconnect.unsupported() if level in _UNSUPPORTED else self._reconnect.failed()
+            return self._failed(error)
         session = _Session(client, self._reconnect.protocol)
         self._reconnect.connected(self._clock.monotonic())
         try:
@@ -245,17 +247,43 @@ class Mqtt:
             await client.leave(will if leaving else None)
         return self._reconnect.lost(self._clock.monotonic())
 
+    async def _ask_protocol(self) -> None:
+        """Find out once what the broker speaks."""
+        if self._asked:
+            return
+        there, name = self._broker, f"{self._client_id}.probe"
+        v5 = await speaks_v5(there.host, there.port, there.tls, client_id=name, timeout_s=self._timeout_s / 2)
+        self._reconnect.learn(v5=v5)
+        self._asked = v5 is not None
+
+    def _failed(self, error: aiomqtt.MqttError) -> float:
+        code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
+        level = code.value if isinstance(code, ReasonCode) else code
+        if level in _UNSUPPORTED and self._reconnect.protocol is Protocol.V5:
+            return self._reconnect.unsupported()  # asked again at once with the older protocol: no outage
+        self._outage.down(error=str(error))
+        return self._reconnect.hung_up() if isinstance(error, _HungUpError) else self._reconnect.failed()
+
     @property
     def _limits(self) -> tuple[float, int]:
         return self._timeout_s, self._keepalive_s
 
     async def _live(self, session: "_Session") -> None:
-        for topic_filter in list(self._filters):
-            await self._subscribe(session, topic_filter)
-        self._session = session
-        self._number += 1
-        self._up.set()
-        self._outage.up(protocol=int(session.protocol))
+        # Read from the start: amqtt answers a SUBSCRIBE only after the retained messages were acknowledged.
+        reader = asyncio.ensure_future(self._read(session))
+        try:
+            for topic_filter in list(self._filters):
+                await self._subscribe(session, topic_filter)
+            self._session = session
+            self._number += 1
+            self._up.set()
+            self._outage.up(protocol=int(session.protocol))
+            await reader
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self, session: "_Session") -> None:
         try:
             async for message in session.client.messages:
                 self._take(session, message)
@@ -333,7 +361,6 @@ class _Client(aiomqtt.Client):
             protocol=aiomqtt.ProtocolVersion(int(protocol)),
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
             clean_session=True if protocol is Protocol.V311 else None,
-            # amqtt cannot read the properties of a version 5 CONNECT and then says nothing: send none.
             clean_start=True if protocol is Protocol.V5 else MQTT_CLEAN_START_FIRST_ONLY,
             timeout=limits[0],
             keepalive=limits[1],

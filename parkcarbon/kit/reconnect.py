@@ -30,6 +30,11 @@ class Reconnect:
         self._since_s = 0.0
         self.protocol = Protocol.V5
 
+    def learn(self, *, v5: bool | None) -> None:
+        """It was found out whether the broker speaks version 5; None: it would not say."""
+        if v5 is not None:
+            self.protocol = Protocol.V5 if v5 else Protocol.V311
+
     def connected(self, now_s: float) -> None:
         """The broker accepted us."""
         self._since_s = now_s

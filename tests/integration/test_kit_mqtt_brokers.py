@@ -132,7 +132,7 @@ async def test_a_publish_under_way_when_the_broker_dies_ends_at_once(tmp_path: P
 
 
 async def _accept_and_say_nothing_more(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """CONNACK, then hang up on the first PUBLISH without a word."""
+    """CONNACK of version 5, then hang up on the first PUBLISH without a word."""
     await reader.read(1000)
     writer.write(bytes([0x20, 3, 0, 0, 0]))
     await writer.drain()

@@ -301,6 +301,7 @@ def picture(page: Page, name: str, *, full: bool = False) -> Path:
     """A screenshot in `test-artifacts/web`."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
+    page.mouse.move(1, 1)  # nothing hovered
     page.screenshot(path=path, full_page=full)
     return path
 

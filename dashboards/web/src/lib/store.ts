@@ -37,6 +37,13 @@ export const chosenTenant = computed(
 /** True until the first reading of the park has been committed. */
 export const empty = computed(() => park.value?.empty === true && (now.value?.data_as_of ?? null) === null);
 
+/**
+ * Whether there is anything to show, apart from what: who lays the page out must not be drawn anew with each event. (Parents
+ * that are, above children that draw themselves, also keep old trees alive: half a kilobyte an event when measured.)
+ */
+export const hasNow = computed(() => now.value !== null);
+export const hasDevices = computed(() => devices.value.length > 0);
+
 const anchor = signal<Anchor | null>(null);
 const tickWall = signal(Date.now());
 

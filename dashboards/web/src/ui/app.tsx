@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { language, named, t } from '../i18n';
 import { wall } from '../lib/prefs';
-import { devices, empty, failed, fresh, loadParks, now, park, parks, session } from '../lib/store';
+import { empty, failed, fresh, hasDevices, hasNow, loadParks, park, parks, session } from '../lib/store';
 import { Bar } from './bar';
 import { CurveCard } from './curve';
 import { Devices } from './devices';
@@ -51,7 +51,7 @@ function Waiting() {
 function Content() {
   if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
   if (empty.value) return <EmptyPark />;
-  if (now.value === null) return <Waiting />;
+  if (!hasNow.value) return <Waiting />;
   if (wall.value) return <Wall />;
   return (
     <div class="page">
@@ -59,7 +59,7 @@ function Content() {
       <FlowCard />
       <CurveCard />
       <Tenants />
-      {devices.value.length > 0 && <Devices />}
+      {hasDevices.value && <Devices />}
     </div>
   );
 }

@@ -50,29 +50,35 @@ export function Wall() {
 }
 
 function Overview() {
+  return (
+    <div class="wall-overview">
+      <WallTiles />
+      <FlowCard />
+      <CurveCard />
+    </div>
+  );
+}
+
+function WallTiles() {
   const figures = now.value?.figures;
   if (!figures) return null;
   return (
-    <div class="wall-overview">
-      <div class="wall-tiles">
-        {FIGURES.map((figure) => {
-          const model = tileModel(figure, figures);
-          return (
-            <article key={figure} class="tile" data-testid={`tile-${figure}`}>
-              <h2>{t(`tile.${figure}`)}</h2>
-              <p class="value num" title={model.title} data-value={model.raw ?? ''}>
-                <span class="figure">{model.value}</span>
-              </p>
-              <div class="wall-under">
-                <span class="unit">{model.unit}</span>
-                <LastWeek model={model} brief />
-              </div>
-            </article>
-          );
-        })}
-      </div>
-      <FlowCard />
-      <CurveCard />
+    <div class="wall-tiles">
+      {FIGURES.map((figure) => {
+        const model = tileModel(figure, figures);
+        return (
+          <article key={figure} class="tile" data-testid={`tile-${figure}`}>
+            <h2>{t(`tile.${figure}`)}</h2>
+            <p class="value num" title={model.title} data-value={model.raw ?? ''}>
+              <span class="figure">{model.value}</span>
+            </p>
+            <div class="wall-under">
+              <span class="unit">{model.unit}</span>
+              <LastWeek model={model} brief />
+            </div>
+          </article>
+        );
+      })}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -366,6 +367,7 @@ class _Client(aiomqtt.Client):
             keepalive=limits[1],
             max_inflight_messages=64,
             tls_context=broker.tls,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),  # an answer must not wait for the next one
         )
         self.pending_calls_threshold = 1000
         self._client.manual_ack_set(on=True)

@@ -32,7 +32,7 @@ class WindowSettings:
 
     size: int = 32
     live_places: int = 8
-    retry_s: float = 8.0
+    retry_s: float = 3.0
     retry_ceiling_s: float = 30.0
     stored_retry_s: float = 600.0
     live_age_s: float = 60.0

@@ -119,7 +119,7 @@ async def test_nothing_is_deleted_before_it_is_committed(tmp_path: Path) -> None
         assert bench.outbox.stats().depth == 3
         bench.answer(committed=(1, 2))
         assert bench.outbox.stats().depth == 1
-        await bench.settle(10)
+        await bench.settle(4)
         assert bench.publisher.seqs() == [1, 2, 3, 3]
 
 
@@ -147,7 +147,8 @@ async def test_at_most_so_many_without_an_answer(tmp_path: Path) -> None:
 
 
 async def test_after_an_outage_live_goes_first_and_the_backlog_is_told(tmp_path: Path) -> None:
-    async with running(tmp_path, before=40) as bench:
+    patient = SenderSettings(window=WindowSettings(retry_s=30.0))
+    async with running(tmp_path, patient, before=40) as bench:
         await bench.settle(100)
         bench.append()
         bench.publisher.connect()

@@ -97,6 +97,7 @@ class Agent:
             clock=self._clock,
             flush_s=config.flush_s,
             flush_readings=config.flush_readings,
+            changes=self._serials,
             appended=sender.wake,
         )
         pollers = [self._poller(bus, collector, sender) for bus in config.buses]

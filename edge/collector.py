@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from parkcarbon.kit.clock import Clock, Stamp
 from parkcarbon.kit.log import OutageLog, get
 from parkcarbon.kit.outbox import Outbox, OutboxFullError
-from parkcarbon.wire.body import Draft, Row, drafts, journal_lines
+from parkcarbon.wire.body import Draft, Row, SerialChange, drafts, journal_lines
 from parkcarbon.wire.frame import builder
 
 if TYPE_CHECKING:
@@ -20,6 +20,35 @@ HELD_MAX = 50_000
 Held = tuple[Row, Stamp]
 
 _log = get("collector")
+
+
+class Changes(Protocol):
+    """Exchanged meters that are to be told in a batch; remembered until they are in one."""
+
+    def untold(self) -> tuple[SerialChange, ...]:
+        """Return what is to be told."""
+
+    def told(self, changes: Sequence[SerialChange]) -> None:
+        """These are in the outbox."""
+
+
+class NoChanges:
+    """Nothing is ever exchanged."""
+
+    def untold(self) -> tuple[SerialChange, ...]:
+        """Return nothing."""
+        return ()
+
+    def told(self, changes: Sequence[SerialChange]) -> None:
+        """Nothing to forget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one write makes safe: readings, and meters that were exchanged."""
+
+    held: list[Held]
+    changes: tuple[SerialChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +113,7 @@ class Collector:
         clock: for waiting.
         flush_s: longest time a reading is held [s].
         flush_readings: a batch is made when so many are held.
+        changes: exchanged meters, told ahead of the next readings.
         appended: called after each batch.
     """
 
@@ -94,17 +124,20 @@ class Collector:
         clock: Clock,
         flush_s: float = 1.0,
         flush_readings: int = 2000,
+        changes: Changes | None = None,
         appended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._flush_s = flush_s
         self._flush_readings = flush_readings
+        self._changes = changes or NoChanges()
         self._appended = appended
         self._held: list[Held] = []
         self._some = asyncio.Event()
         self._many = asyncio.Event()
-        self._writing: asyncio.Future[list[Held]] | None = None
+        self._writing: asyncio.Future[Load] | None = None
+        self._telling: tuple[SerialChange, ...] = ()
         self._outage = OutageLog(_log, "outbox_room", clock)
 
     def take(self, row: Row, stamp: Stamp) -> None:
@@ -128,7 +161,7 @@ class Collector:
             if self._writing is not None:
                 await self._writing
                 self._settle()
-            self._hold_again(self._write(self._swap()))
+            self._take_over(self._write(self._swap()))
 
     async def _until_many(self) -> None:
         """Wait until a batch is worth making or its oldest reading has waited long enough."""
@@ -140,20 +173,30 @@ class Collector:
             many.cancel()
             late.cancel()
 
-    def _swap(self) -> list[Held]:
+    def _swap(self) -> Load:
         held, self._held = self._held, []
+        self._telling = self._changes.untold()
         self._some.clear()
         self._many.clear()
-        return held
+        return Load(held, self._telling)
 
-    def _write(self, held: list[Held]) -> list[Held]:
-        """Store readings; return those for which there is no room."""
+    def _write(self, load: Load) -> Load:
+        """Store changes, then readings; return those for which there is no room."""
         left: list[Held] = []
+        untold = load.changes if load.changes and not self._write_changes(load.changes) else ()
         for certain in (True, False):
-            part = [entry for entry in held if entry[1].certain is certain]
+            part = [entry for entry in load.held if entry[1].certain is certain]
             if part:
                 left += self._write_part(part, None if certain else part[-1][1].offset_ms)
-        return left
+        return Load(left, untold)
+
+    def _write_changes(self, changes: tuple[SerialChange, ...]) -> bool:
+        try:
+            for draft in drafts((), serials=changes):
+                self._store.append(draft, ())
+        except OutboxFullError:
+            return False
+        return True
 
     def _write_part(self, part: list[Held], offset_ms: int | None) -> list[Held]:
         rows = [row for row, _ in part]
@@ -170,8 +213,14 @@ class Collector:
         """Take over what a write has left."""
         if self._writing is not None:
             left, self._writing = self._writing.result(), None
-            self._hold_again(left)
+            self._take_over(left)
             self._appended()
+
+    def _take_over(self, left: Load) -> None:
+        if not left.changes:
+            self._changes.told(self._telling)
+        self._telling = ()
+        self._hold_again(left.held)
 
     def _hold_again(self, left: list[Held]) -> None:
         if not left:

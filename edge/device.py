@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parkcarbon.domain.profile import DeviceProfile, PointDef
+from parkcarbon.domain.quantities import QUANTITIES
 from parkcarbon.domain.readplan import Block
 from parkcarbon.wire.messages import DeviceStatus
 
@@ -52,6 +53,7 @@ class PolledDevice:
         state: `ok`, `silent` (no answer) or `error` (answers, but not as it should).
         last_seen_ms: last answer [ms UTC].
         serial_due_ms: when its serial number is to be read [ms UTC].
+        serial_since_ms: readings from here on may be of another meter, None: the serial number is known [ms UTC].
         serial_note: what is known about its serial number, for people.
     """
 
@@ -67,6 +69,7 @@ class PolledDevice:
         self.state: State = "silent"
         self.last_seen_ms: int | None = None
         self.serial_due_ms = 0
+        self.serial_since_ms: int | None = None
         self.serial_note = ""
         periods_ms = [round(point.period_s * 1000) for point in config.points]
         self._shift_ms = stagger_ms(config.device, min(periods_ms))
@@ -76,6 +79,7 @@ class PolledDevice:
             for point, period_ms in zip(config.points, periods_ms, strict=True)
         ]
         self._by_point = {slot.point: slot for slot in self._slots}
+        self._registers: dict[PointDef, float] = {}
         self._holes = Holes()
         self._bad: dict[PointDef, str] = {}
         self._retry_ms = 0
@@ -150,8 +154,6 @@ class PolledDevice:
         told = self._failures >= _TELL_AFTER
         self._failures, self._retry_ms, self._trouble = 0, 0, ""
         self.state = "error" if self._bad else "ok"
-        if told:
-            self.serial_due_ms = 0
         return told
 
     def failed(self, error: ReadError, now_ms: int) -> bool:
@@ -161,6 +163,8 @@ class PolledDevice:
         if self._failures >= _TELL_AFTER or self.last_seen_ms is None:
             self._trouble = str(error)
             self.state = "silent" if _is_silence(error) else "error"
+        if self._failures >= _TELL_AFTER:
+            self.serial_due_ms = 0
         return self._failures == _TELL_AFTER
 
     def unreachable(self, error: LinkDownError) -> None:
@@ -168,9 +172,26 @@ class PolledDevice:
         self._trouble, self.state = str(error), "silent"
         self._retry_ms = self.serial_due_ms = 0
 
+    def round_begins(self, now_ms: int) -> None:
+        """It is about to be read: where its serial number is in doubt, this may be another meter from here on."""
+        if self.serial_since_ms is None and self.serial_due_ms <= now_ms:
+            self.serial_since_ms = now_ms
+
+    def shows(self, point: PointDef, value: float, begun_ms: int) -> None:
+        """A point was read in the round that began at `begun_ms`: a register that went back may be another meter's."""
+        quantity = QUANTITIES.get(point.quantity)
+        if quantity is None or not quantity.cumulative:
+            return
+        if value < self._registers.get(point, value):
+            self.serial_due_ms = 0
+            self.round_begins(begun_ms)
+        self._registers[point] = value
+
     def serial_done(self, now_ms: int, *, answered: bool) -> None:
         """The serial number was asked for."""
         self.serial_due_ms = now_ms + (HOUR_MS if answered else _SERIAL_RETRY_MS)
+        if answered:
+            self.serial_since_ms = None
 
     def exchanged(self) -> None:
         """Another meter is in its place: what was learned does not hold any more."""

@@ -94,8 +94,11 @@ class BusPoller:
     # ── one device ───────────────────────────────────────────────────────────────────────────────
 
     async def _poll(self, device: PolledDevice) -> None:
+        begun = self._stamps.stamp()
+        if begun.certain:
+            device.round_begins(begun.time_ms)
         try:
-            await self._read_due(device)
+            await self._read_due(device, begun)
         except LinkDownError:
             raise
         except ReadError as error:
@@ -107,10 +110,11 @@ class BusPoller:
             return
         if device.well():
             self._log.info("device_back", device=device.name, unit=device.unit)
-        if device.serial_block is not None and device.serial_due_ms <= self._stamps.stamp().time_ms:
-            await self._read_serial(device)
+        # A change is dated, and what was read at an uncertain time counts nowhere: then nobody looks for one.
+        if device.serial_block is not None and begun.certain and device.serial_due_ms <= self._stamps.stamp().time_ms:
+            await self._read_serial(device, begun)
 
-    async def _read_due(self, device: PolledDevice) -> None:
+    async def _read_due(self, device: PolledDevice, begun: Stamp) -> None:
         """Read what is due; blocks that are refused for their addresses are taken apart on the way."""
         work = deque(device.due(self._stamps.stamp().time_ms))
         found_bad = False
@@ -127,21 +131,23 @@ class BusPoller:
                 if bad is not None:
                     self._log.warning("point_refused", point=bad, address=block.address, error=str(error))
             else:
-                self._deliver(device, block, block.registers(words))
+                self._deliver(device, block, block.registers(words), begun)
         device.round_done(found_bad=found_bad)
 
-    def _deliver(self, device: PolledDevice, block: Block, registers: Mapping[int, int]) -> None:
+    def _deliver(self, device: PolledDevice, block: Block, registers: Mapping[int, int], begun: Stamp) -> None:
         stamp = self._heard(device)
         for point in block.points:
             decoded = decode(point, registers)
             quality = decoded.quality
+            if decoded.value is not None and quality not in OUTSIDE_ENERGY and begun.certain:
+                device.shows(point, decoded.value, begun.time_ms)
             if not stamp.certain and quality not in OUTSIDE_ENERGY:
                 quality = Quality.CLOCK_UNCERTAIN
             self._sink(Row(device.point_name(point), stamp.time_ms, decoded.value, int(quality)), stamp)
         for name in device.served(block, stamp.time_ms):
             self._log.info("point_back", point=name)
 
-    async def _read_serial(self, device: PolledDevice) -> None:
+    async def _read_serial(self, device: PolledDevice, begun: Stamp) -> None:
         """Ask for the serial number; a device that does not tell it is none the worse for it."""
         definition, block = device.profile.serial, device.serial_block
         if definition is None or block is None:
@@ -155,16 +161,16 @@ class BusPoller:
             final = isinstance(error, RefusalError) and error.code in BAD_BLOCK
             device.serial_done(self._stamps.stamp().time_ms, answered=final)
             return
-        now_ms = self._heard(device).time_ms
-        device.serial_done(now_ms, answered=True)
+        since_ms = device.serial_since_ms or begun.time_ms
+        device.serial_done(self._heard(device).time_ms, answered=True)
         serial = decode_serial(definition, dict(enumerate(words, address)))
         if serial is None:
             return
-        exchange = self._serials.see(device.name, serial, now_ms)
+        change = self._serials.see(device.name, serial, since_ms)
         device.serial_note = self._serials.note(device.name)
-        if exchange is not None:
+        if change is not None:
             device.exchanged()
-            self._log.warning("meter_exchanged", device=device.name, before=exchange.before, after=exchange.after)
+            self._log.warning("meter_exchanged", device=device.name, before=change.was, after=change.serial)
             self._report()
 
     async def _read(self, device: PolledDevice, function: int, address: int, count: int) -> tuple[int, ...]:

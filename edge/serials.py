@@ -1,28 +1,23 @@
 """Which meter was where: the serial numbers that devices showed, kept over restarts."""
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from parkcarbon.wire.body import SerialChange
+
 
 class Seen(Struct, frozen=True):
-    """A serial number and since when it is there [ms UTC]; what was there before, if anything."""
+    """A serial number and since when it is there [ms UTC]; what was there before, and what is not in a batch yet."""
 
     serial: str
     since_ms: int
     before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A device shows another serial number than before."""
-
-    before: str
-    after: str
+    untold: tuple[SerialChange, ...] = ()
 
 
 class Serials:
@@ -39,14 +34,38 @@ class Serials:
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 self._seen = msgspec.json.decode(path.read_bytes(), type=dict[str, Seen])
 
-    def see(self, device: str, serial: str, now_ms: int) -> Exchange | None:
-        """Take down what a device shows; return the exchange if that is news [ms UTC]."""
+    def see(self, device: str, serial: str, since_ms: int) -> SerialChange | None:
+        """Take down what a device shows; return the change if it is one.
+
+        Args:
+            device: whose.
+            serial: what it shows.
+            since_ms: readings from here on are of the meter that shows it [ms UTC].
+        """
         known = self._seen.get(device)
-        if known is not None and known.serial == serial:
+        if known is None:
+            self._seen[device] = Seen(serial, since_ms)
+            self._save()
             return None
-        self._seen[device] = Seen(serial, now_ms, None if known is None else known.serial)
+        if known.serial == serial:
+            return None
+        change = SerialChange(device=device, t=since_ms, serial=serial, was=known.serial)
+        self._seen[device] = Seen(serial, since_ms, known.serial, (*known.untold, change))
         self._save()
-        return None if known is None else Exchange(known.serial, serial)
+        return change
+
+    def untold(self) -> tuple[SerialChange, ...]:
+        """Return the changes that are not known to be safe in a batch, over restarts too."""
+        return tuple(change for seen in self._seen.values() for change in seen.untold)
+
+    def told(self, changes: Sequence[SerialChange]) -> None:
+        """These are in the outbox now."""
+        for device in {change.device for change in changes}:
+            seen = self._seen[device]
+            left = tuple(change for change in seen.untold if change not in changes)
+            self._seen[device] = msgspec.structs.replace(seen, untold=left)
+        if changes:
+            self._save()
 
     def note(self, device: str) -> str:
         """Say what is known, for the status; "" where nothing is."""

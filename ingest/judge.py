@@ -127,7 +127,7 @@ def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int
     flaw[np.isnan(body.x) & ~np.isin(body.q, _OUTSIDE)] = 5
     flaw[(body.d != 0) & ~is_delta] = 4
     flaw[point_id < 0] = 3
-    low, high = _window(source, now_ms)
+    low, high = window(source, now_ms)
     flaw[body.t < low] = 2
     flaw[body.t > high] = 1
     rows = Rows(point_id, body.t, body.x, body.q, span, np.full(len(body.t), batch_id, dtype=np.int64))
@@ -142,7 +142,8 @@ def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int
     return rows.take(flaw == 0), quarantined
 
 
-def _window(source: Source, now_ms: int) -> tuple[int, int]:
+def window(source: Source, now_ms: int) -> tuple[int, int]:
+    """Return the first and last time that a source may speak of at a time of reception [ms UTC]."""
     low = now_ms - BEHIND_MS if source.window_from_ms is None else source.window_from_ms
     high = now_ms + AHEAD_MS if source.window_to_ms is None else source.window_to_ms
     return low, high

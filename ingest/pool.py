@@ -1,11 +1,13 @@
 """One pool of batches, one transaction: what a receipt promises happens here and nowhere else.
 
-Order of locks, the same for every worker: `config_version` (shared), batch keys in order, point states in key order.
+Order of locks, the same for every worker: `config_version`, batch keys in order, point states in key order. It is taken
+shared; by a pool that tells of exchanged meters FOR UPDATE, from the start, since it may change the configuration.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +21,7 @@ from parkcarbon.wire.frame import Header, buried_header, verify
 from parkcarbon.wire.topics import Topic
 
 from .absorb import Absorber
+from .exchanges import declare
 from .judge import Quarantined, Rows, judge
 from .model import EMPTY, QUERIES, Model, Source, load_model
 from .partitions import READING, Partitions, PartitionsMissingError, months_of
@@ -101,14 +104,38 @@ class Writer:
         Raises:
             DatabaseError: nothing was committed.
         """
+        exchanges = any(batch.body.serials for batch in batches)
         while True:
             try:
-                async with self.database.transaction() as session:
-                    version = await session.fetchval(QUERIES["version_for_share"])
-                    await self.refresh(session, version)
+                async with self.configured(changing=exchanges) as session:
                     return await self._pool(session, batches, now, backlog=backlog)
             except PartitionsMissingError as error:
                 await self.partitions.ensure(error.months)
+
+    @asynccontextmanager
+    async def configured(self, *, changing: bool = False) -> AsyncGenerator[Session]:
+        """Open a transaction in which the configuration is this process's snapshot.
+
+        Args:
+            changing: the transaction may change it: it is locked FOR UPDATE, and the snapshot that was loaded with the
+                change is forgotten where nothing is committed.
+        """
+        loaded: Absorber | None = None
+        try:
+            async with self.database.transaction() as session:
+                version = await session.fetchval(QUERIES["version_for_update" if changing else "version_for_share"])
+                await self.refresh(session, version)
+                try:
+                    yield session
+                except BaseException:
+                    if changing:  # still under the lock: whoever waits for it loads what is true
+                        self.absorber = Absorber(EMPTY, self.partitions)
+                    raise
+                loaded = self.absorber
+        except BaseException:
+            if changing and self.absorber is loaded:  # the commit failed
+                self.absorber = Absorber(EMPTY, self.partitions)
+            raise
 
     async def _pool(
         self, session: Session, batches: Sequence[Batch], now: dt.datetime, *, backlog: bool
@@ -121,6 +148,9 @@ class Writer:
             except RefusedError as error:
                 outcomes[at] = Outcome(Verdict.REFUSED, error.reason, error.detail)
         ids = await self._insert_batches(session, batches, known, outcomes)
+        told = [(known[at], change, to_ms(now)) for at in ids for change in batches[at].body.serials]
+        if told and await declare(session, self.model, told):
+            await self.refresh(session)
         parts: list[Rows] = []
         aside: list[tuple[int, str, Quarantined]] = []
         for at, batch_id in ids.items():

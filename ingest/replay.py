@@ -7,13 +7,15 @@ import structlog
 import zstandard
 
 from parkcarbon.kit.db import Row, Session, to_ms
+from parkcarbon.wire.body import Body
 from parkcarbon.wire.errors import RefusedError
 from parkcarbon.wire.frame import FRAME_MAX_BYTES, open_frame
 
 from .absorb import lock_points
+from .exchanges import declare
 from .group import POOL_READINGS
 from .judge import Rows, judge
-from .model import QUERIES
+from .model import QUERIES, Source
 from .partitions import READING, PartitionsMissingError, months_of
 from .pool import Writer
 from .store import missing_of
@@ -45,9 +47,17 @@ async def replay(writer: Writer, park: str, now: dt.datetime) -> tuple[int, int]
 async def _enter(writer: Writer, batches: Sequence[Row], now: dt.datetime) -> int:
     while True:
         try:
-            async with writer.database.transaction() as session:
-                await writer.refresh(session, await session.fetchval(QUERIES["version_for_share"]))
-                parts = [part for batch in batches if len(part := _rows_of(writer, batch))]
+            opened = [(batch, _body_of(batch)) for batch in batches]
+            exchanges = any(body.serials for _, body in opened)
+            async with writer.configured(changing=exchanges) as session:
+                told = [
+                    (_source_of(writer, batch), change, to_ms(batch["recorded_at"]))
+                    for batch, body in opened
+                    for change in body.serials
+                ]
+                if told and await declare(session, writer.model, told):
+                    await writer.refresh(session)
+                parts = [part for batch, body in opened if len(part := _rows_of(writer, batch, body))]
                 entered = 0
                 while parts:
                     pool = [parts.pop(0)]
@@ -59,14 +69,22 @@ async def _enter(writer: Writer, batches: Sequence[Row], now: dt.datetime) -> in
             await writer.partitions.ensure(error.months)
 
 
-def _rows_of(writer: Writer, batch: Row) -> Rows:
-    source = writer.model.sources[batch["park_id"], batch["source"]]
+def _source_of(writer: Writer, batch: Row) -> Source:
+    return writer.model.sources[batch["park_id"], batch["source"]]
+
+
+def _body_of(batch: Row) -> Body:
     frame = zstandard.ZstdDecompressor().decompress(batch["raw"], max_output_size=FRAME_MAX_BYTES)
     try:
         _, body = open_frame(frame)
     except RefusedError:
         log.exception("replay.unreadable", batch_id=batch["batch_id"])
         raise
+    return body
+
+
+def _rows_of(writer: Writer, batch: Row, body: Body) -> Rows:
+    source = _source_of(writer, batch)
     rows, _ = judge(body, source, writer.absorber.lookup(source.park), batch["batch_id"], to_ms(batch["recorded_at"]))
     return rows
 

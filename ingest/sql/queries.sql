@@ -54,7 +54,15 @@ select point_id, at, ct, pt, sign, modulus, limit_per_h, end_reading, start_read
 from episode order by point_id, at;
 
 -- name: model_corrections
-select point_id, kind, from_time, to_time, document from correction order by point_id, from_time, correction_id;
+-- An exchange that a source found yields to the park document: an episode of the same serial number within a week is a
+-- person's word on it.
+select c.point_id, c.kind, c.from_time, c.to_time, c.document from correction c
+where not exists (
+    select from episode e
+    where e.point_id = c.point_id and e.serial = c.document ->> 'serial'
+      and e.at between c.from_time - interval '7 days' and c.from_time + interval '7 days'
+)
+order by c.point_id, c.from_time, c.correction_id;
 
 -- name: model_factors
 select factor_id, park_id, document, recorded_at from factor order by factor_id;

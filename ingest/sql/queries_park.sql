@@ -99,6 +99,19 @@ insert into correction (point_id, kind, from_time, to_time, document, author, re
 values ($1::int, $2::text, $3::timestamptz, $4::timestamptz, $5::jsonb, $6::text, $7::text)
 returning correction_id;
 
+-- name: insert_exchange
+-- A boundary that a source declares, once for each point. Under config_version FOR UPDATE.
+insert into correction (point_id, kind, from_time, to_time, document, author, reason)
+select p.point_id, 'boundary', $2::timestamptz, $2::timestamptz, $3::jsonb, $4::text, $5::text
+from unnest($1::int[]) as p (point_id)
+where not exists (
+    select from correction c
+    where c.point_id = p.point_id and c.kind = 'boundary' and c.from_time = $2::timestamptz and c.author = $4::text
+      and c.reason = $5::text
+)
+order by p.point_id
+returning point_id;
+
 -- name: insert_token
 insert into api_token (digest, label, role, park_id) values ($1::bytea, $2::text, $3::text, $4::text)
 returning token_id;

@@ -49,6 +49,22 @@ class Tombstone(Struct, frozen=True, kw_only=True):
     loss: tuple[Loss, ...]
 
 
+class SerialChange(Struct, frozen=True, kw_only=True):
+    """A device shows another serial number: another meter is in its place.
+
+    Attributes:
+        device: whose.
+        t: readings from here on are of the new meter [ms UTC].
+        serial: what it shows now.
+        was: what it showed before.
+    """
+
+    device: Annotated[str, Meta(max_length=200)]
+    t: Annotated[int, Meta(gt=-_TIME_LIMIT_MS, lt=_TIME_LIMIT_MS)]
+    serial: Annotated[str, Meta(max_length=200)]
+    was: Annotated[str, Meta(max_length=200)]
+
+
 class Row(Struct, frozen=True, array_like=True):
     """One reading on its way into a batch.
 
@@ -103,6 +119,7 @@ class Body:
         offset_ms: what the source's clock was off by, where it says so [ms].
         tombstones: batches thinned away at the source.
         rejects: readings for quarantine.
+        serials: meters that were exchanged.
     """
 
     points: tuple[str, ...]
@@ -115,6 +132,7 @@ class Body:
     offset_ms: int | None
     tombstones: tuple[Tombstone, ...]
     rejects: tuple[Reject, ...]
+    serials: tuple[SerialChange, ...] = ()
 
     def rows(self) -> list[Row]:
         """Return the readings one by one, as they would be given to `draft`."""
@@ -154,6 +172,7 @@ class _Typed(Struct):
     d: list[int] | None = None
     offset_ms: int | None = None
     tombstones: tuple[Tombstone, ...] = ()
+    serials: tuple[SerialChange, ...] = ()
 
 
 class _Extras(Struct):
@@ -165,13 +184,20 @@ class _Extras(Struct):
     d: list[Any] | None = None
     offset_ms: int | None = None
     tombstones: tuple[Tombstone, ...] = ()
+    serials: tuple[SerialChange, ...] = ()
 
 
 _typed = msgspec.json.Decoder(_Typed)
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_body(rows: Sequence[Row], *, offset_ms: int | None = None, tombstones: Iterable[Tombstone] = ()) -> bytes:
+def encode_body(
+    rows: Sequence[Row],
+    *,
+    offset_ms: int | None = None,
+    tombstones: Iterable[Tombstone] = (),
+    serials: Iterable[SerialChange] = (),
+) -> bytes:
     """Encode readings as a body, in the order given.
 
     Raises:
@@ -196,25 +222,40 @@ def encode_body(rows: Sequence[Row], *, offset_ms: int | None = None, tombstones
     stones = list(tombstones)
     if stones:
         body["tombstones"] = stones
+    exchanged = list(serials)
+    if exchanged:
+        body["serials"] = exchanged
     return _encode(body)
 
 
-def draft(rows: Sequence[Row], *, offset_ms: int | None = None, tombstones: Iterable[Tombstone] = ()) -> Draft:
+def draft(
+    rows: Sequence[Row],
+    *,
+    offset_ms: int | None = None,
+    tombstones: Iterable[Tombstone] = (),
+    serials: Iterable[SerialChange] = (),
+) -> Draft:
     """Encode readings that fit into one batch.
 
     Raises:
         WireError: the body would be larger than allowed, or a value is not finite.
     """
-    body = encode_body(rows, offset_ms=offset_ms, tombstones=tombstones)
+    body = encode_body(rows, offset_ms=offset_ms, tombstones=tombstones, serials=serials)
     if len(body) > BODY_MAX_BYTES:
         raise WireError(f"body of {len(body)} bytes is larger than {BODY_MAX_BYTES}")
     times = [row.t for row in rows]
     return Draft(body, len(rows), min(times, default=0), max(times, default=0))
 
 
-def drafts(rows: Sequence[Row], *, most: int = 4000, offset_ms: int | None = None) -> list[Draft]:
-    """Encode any number of readings as bodies of at most `most` readings and the allowed size."""
+def drafts(
+    rows: Sequence[Row], *, most: int = 4000, offset_ms: int | None = None, serials: Sequence[SerialChange] = ()
+) -> list[Draft]:
+    """Encode any number of readings as bodies of at most `most` readings and the allowed size.
+
+    Exchanged meters are told by a first body of their own, ahead of the readings of the new meter.
+    """
     done: list[Draft] = []
+    done += [draft((), serials=serials[start : start + 200]) for start in range(0, len(serials), 200)]
     todo = [rows[start : start + most] for start in range(0, len(rows), most)]
     while todo:
         part = todo.pop(0)
@@ -278,6 +319,7 @@ def _decode_typed(body: bytes) -> Body | None:
         offset_ms=raw.offset_ms,
         tombstones=_printable_tombstones(raw.tombstones),
         rejects=(),
+        serials=_printable_serials(raw.serials),
     )
 
 
@@ -321,6 +363,7 @@ def _decode_rows(body: bytes) -> Body:
         offset_ms=raw.offset_ms,
         tombstones=_printable_tombstones(raw.tombstones),
         rejects=tuple(rejects),
+        serials=_printable_serials(raw.serials),
     )
 
 
@@ -392,4 +435,11 @@ def _printable_tombstones(stones: tuple[Tombstone, ...]) -> tuple[Tombstone, ...
             ),
         )
         for stone in stones
+    )
+
+
+def _printable_serials(changes: tuple[SerialChange, ...]) -> tuple[SerialChange, ...]:
+    return tuple(
+        SerialChange(device=_printable(one.device), t=one.t, serial=_printable(one.serial), was=_printable(one.was))
+        for one in changes
     )

@@ -134,7 +134,8 @@ def _merge(taken: Sequence[_Taken], rows: Sequence[Row], kept: Sequence[Row]) ->
         stones.append(Tombstone(header=line.decode(), loss=()))
     stones[-1] = Tombstone(header=stones[-1].header, loss=_loss(rows, kept))
     try:
-        return draft(kept, offset_ms=taken[0][3].offset_ms, tombstones=stones)
+        serials = [change for _, _, _, body in taken for change in body.serials]
+        return draft(kept, offset_ms=taken[0][3].offset_ms, tombstones=stones, serials=serials)
     except WireError:
         return None
 

@@ -11,7 +11,7 @@ from ingest.pool import Batch, Outcome, Writer
 from parkcarbon.catalog.park import Park, decode_park
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Database, from_ms
-from parkcarbon.wire.body import Row, Tombstone, draft
+from parkcarbon.wire.body import Row, SerialChange, Tombstone, draft
 from parkcarbon.wire.frame import digest, freeze, open_frame, split
 from parkcarbon.wire.topics import Address, Topic
 
@@ -67,11 +67,18 @@ class Sender:
     via: str | None = None
     sent: list[Batch] = field(default_factory=list)
 
-    def batch(self, rows: Sequence[Row], *, tombstones: Sequence[Tombstone] = (), made_ms: int | None = None) -> Batch:
+    def batch(
+        self,
+        rows: Sequence[Row],
+        *,
+        tombstones: Sequence[Tombstone] = (),
+        serials: Sequence[SerialChange] = (),
+        made_ms: int | None = None,
+    ) -> Batch:
         """Freeze and decode a batch."""
         self.seq += 1
         frame = freeze(
-            draft(rows, tombstones=tombstones),
+            draft(rows, tombstones=tombstones, serials=serials),
             park=PARK,
             source=self.source,
             boot=self.boot,

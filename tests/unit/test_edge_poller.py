@@ -465,6 +465,83 @@ def test_serial_number_is_read_at_connect_and_hourly_and_a_change_is_told(tmp_pa
             await second.run_for(60)
         assert [(log["event"], log["before"], log["after"]) for log in logs] == [("meter_exchanged", "111", "222")]
         assert second.devices[0].status().detail.startswith("serial 222, was 111 until 2026-")
+        known = Serials(tmp_path / "serials.json")  # what is not in a batch yet is remembered
+        (change,) = known.untold()
+        assert (change.device, change.serial, change.was) == ("m1", "222", "111")
+        assert change.t <= second.rows[0].t
+        known.told([change])
+        assert Serials(tmp_path / "serials.json").untold() == ()
+
+    virtually(main())
+
+
+METER = DeviceProfile(
+    name="test",
+    vendor="none",
+    model="none",
+    source=("this test",),
+    points=(u16("active_energy_import", 0), u16("active_power", 20)),
+    serial=SerialDef(address=50, function=4, type="u32", registers=2),
+    max_gap=2,
+)
+
+
+@pytest.mark.parametrize("how", ["between polls", "after silence", "half a round"])
+def test_an_exchange_is_dated_before_every_reading_of_the_new_meter(how: str) -> None:
+    """Exchanged unnoticed between two polls, after an outage, and with the first round broken off in the middle."""
+    shown, number, mute = 500, 111, set[int]()
+
+    def answer(_unit: int, _function: int, address: int, _count: int) -> tuple[int, ...]:
+        if address in mute:
+            raise NoAnswerError("silence")
+        return {0: (shown,), 20: (1,), 50: (0, number)}[address]
+
+    async def main() -> None:
+        nonlocal shown, number
+        periods = {"active_energy_import": 5.0, "active_power": 5.0}
+        serials = Serials(None)
+        bench = Bench(lambda now_ms: device("m1", 1, now_ms=now_ms, profile=METER, periods=periods), serials=serials)
+        bench.bus.special[1] = answer
+        await bench.run_for(600)
+        if how != "between polls":
+            mute.update((0, 20, 50))
+            await bench.run_for(60)
+        shown, number = 3, 222
+        mute.discard(0)
+        if how == "half a round":
+            await bench.run_for(300)
+        mute.clear()
+        await bench.run_for(120)
+        (change,) = serials.untold()
+        assert (change.serial, change.was) == ("222", "111")
+        old = [row.t for row in bench.rows if row.point == "m1/active_energy_import" and row.x == 500]
+        new = [row.t for row in bench.rows if row.point == "m1/active_energy_import" and row.x == 3]
+        assert old
+        assert max(old) < change.t <= min(new)
+
+    virtually(main())
+
+
+def test_a_change_is_not_dated_by_a_clock_that_nobody_trusts() -> None:
+    number = 111
+
+    def answer(_unit: int, _function: int, address: int, _count: int) -> tuple[int, ...]:
+        return (0, number) if address == 50 else (7,)
+
+    async def main() -> None:
+        nonlocal number
+        serials = Serials(None)
+        bench = Bench(lambda now_ms: device("m1", 1, now_ms=now_ms, profile=SERIAL), serials=serials)
+        bench.bus.special[1] = answer
+        await bench.run_for(3590)
+        bench.clock.step_ms += 86_400_000  # the wall clock jumps a day ahead; it is trusted after a minute
+        number = 222
+        await bench.run_for(50)
+        assert serials.untold() == ()
+        await bench.run_for(60)
+        (change,) = serials.untold()
+        trusted = [stamp.time_ms for stamp in bench.stamps if stamp.certain and stamp.time_ms > START_MS + 3_700_000]
+        assert change.t <= trusted[0]
 
     virtually(main())
 

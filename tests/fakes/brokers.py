@@ -38,7 +38,8 @@ class BrokerProcess:
         command = [*module, "--port", str(self.port)]
         if self.kind == "mosquitto":
             conf = self._folder / "mosquitto.conf"
-            conf.write_text(f"listener {self.port} 127.0.0.1\n{self._conf or 'allow_anonymous true'}\nset_tcp_nodelay true\n")
+            lines = (f"listener {self.port} 127.0.0.1", self._conf or "allow_anonymous true", "set_tcp_nodelay true")
+            conf.write_text("\n".join(lines) + "\n")
             command = [str(mosquitto_path()), "-c", str(conf)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 30

@@ -29,7 +29,11 @@ from .pool import Writer
 from .recompute import Recomputer, check_point
 from .release import release
 from .replay import replay
+from .resend import ResendError, add_resend, resend
 from .stored import BEGIN_MS, END_MS, moment
+
+_TOLD = 10
+"""Points that differ and differences of each that a check prints, at most."""
 
 Verb = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -68,6 +72,7 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     _decision(correct)
     again = verbs.add_parser("replay", help="enter readings of stored batches that are missing in the table")
     again.add_argument("--park", required=True)
+    add_resend(verbs)
     quarantine = verbs.add_parser("quarantine", help="list readings that could not be stored")
     quarantine.add_argument("action", choices=("list",))
     quarantine.add_argument("--park")
@@ -155,7 +160,7 @@ async def _recompute(options: argparse.Namespace) -> int:
     async with _database() as database:
         model, points = await _points(database, options.park)
         if options.check:
-            return await _check(database, model, points)
+            return await _check(database, model, options.park, points)
         low = BEGIN_MS if options.start is None else to_ms(options.start)
         high = END_MS if options.end is None else to_ms(options.end)
         clock = SystemClock()
@@ -169,16 +174,21 @@ async def _recompute(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _check(database: Database, model: Model, points: list[Point]) -> int:
+async def _check(database: Database, model: Model, park: str, points: list[Point]) -> int:
     book = Absorber(model, Partitions(database)).book
-    differences = 0
+    checked, intervals, differing = 0, 0, 0
     for point in points:
+        if point.kind is Kind.GAUGE:
+            continue
         async with database.transaction() as session:
-            for difference in await check_point(session, point, model, book):
-                differences += 1
-                _say(f"{difference.point}: {difference.what}")
-    sys.stderr.write(f"{len(points)} points checked, {differences} differences\n")
-    return 1 if differences else 0
+            found = await check_point(session, point, model, book)
+            intervals += await session.fetchval(QUERIES["count_intervals"], point.point_id)
+        checked += 1
+        differing += bool(found)
+        for difference in found[:_TOLD] if differing <= _TOLD else ():
+            _say(f"{difference.point}: {difference.what}")
+    _say(f"{park}: {checked} points, {intervals} intervals checked, {differing} differ")
+    return 1 if differing else 0
 
 
 async def _correct(options: argparse.Namespace) -> int:
@@ -226,6 +236,13 @@ async def _replay(options: argparse.Namespace) -> int:
     return 0
 
 
+async def _resend(options: argparse.Namespace) -> int:
+    try:
+        return await resend(options, read_config(), _say)
+    except ResendError as error:
+        raise VerbError(str(error)) from error
+
+
 async def _quarantine(options: argparse.Namespace) -> int:
     async with _database() as database:
         rows = await database.fetch(QUERIES["quarantine_list"], options.park, options.limit)
@@ -242,5 +259,6 @@ VERBS: Mapping[str, Verb] = {
     "recompute": _recompute,
     "correct": _correct,
     "replay": _replay,
+    "resend": _resend,
     "quarantine": _quarantine,
 }

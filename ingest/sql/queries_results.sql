@@ -209,6 +209,9 @@ select start, amount_micro, coverage, method, measured_ms, suspect, coalesce(co2
        coalesce(match, -1::smallint)
 from interval_15min where point_id = $1::int order by start;
 
+-- name: count_intervals
+select count(*) from interval_15min where point_id = $1::int;
+
 -- name: state_of
 select state from point_state where point_id = $1::int;
 

@@ -18,6 +18,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "park": ("ingest", ("park",), "check, diff or apply a park document"),
     "correct": ("ingest", ("correct",), "enter a dated correction"),
     "recompute": ("ingest", ("recompute",), "compute intervals again from facts, or check them"),
+    "replay": ("ingest", ("replay",), "enter readings of stored batches that are missing in the table"),
+    "resend": ("ingest", ("resend",), "ask a source to send batches again after a restore"),
     "quarantine": ("ingest", ("quarantine",), "list readings that could not be stored"),
     "token": ("ingest", ("token",), "create or revoke access tokens"),
     "migrate": ("ingest", ("migrate",), "bring the database schema up to date"),

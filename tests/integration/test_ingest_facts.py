@@ -86,7 +86,7 @@ async def test_a_ratio_entered_later_changes_the_past_from_its_date(ingest: Inge
     applied = await ingest.apply(park_text(1, point=episode))
     assert applied.queued == 1
     cli("recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z")
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     after = await ingest.intervals()
     assert after[:24] == before[:24]
     assert set(amounts(after[24:])) == {40_000_000}
@@ -104,14 +104,14 @@ async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli: Cli) 
     cli("recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z")
     assert {row[3] for row in await ingest.intervals()} == {0}
     assert set(amounts(await ingest.intervals())) == {1_000_000}
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     when = ["--from", "2026-11-01T10:00:00Z", "--to", "2026-11-01T11:00:00Z"]
     cli("correct", "exclude", "--park", PARK, "--point", M0, *when)
     cli("recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z")
     rows_after = await ingest.intervals()
     assert {row[3] for row in rows_after} == {0, 1}
     assert sum(amounts(rows_after)) == 59_000_000
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     assert "there is no point" in cli(
         "correct", "exclude", "--park", PARK, "--point", "m9/x", "--from", "2026-11-01T00:00:00Z", code=1
     )
@@ -120,15 +120,16 @@ async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli: Cli) 
 async def test_a_check_finds_what_somebody_changed(ingest: Ingest, cli: Cli) -> None:
     await ingest.apply(park_text(1))
     await ingest.commit(Sender().batch(counter_rows(M0, START, [float(value) for value in range(20)])))
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check") == f"{PARK}: 1 points, 19 intervals checked, 0 differ\n"
     await ingest.database.execute(
         "update interval_15min set amount_micro = amount_micro + 1 where start = $1", _start(3)
     )
     found = cli("recompute", "--park", PARK, "--check", code=1)
     assert "amount_micro is 1000001, recomputed 1000000" in found
     assert "roll-up hour" in found
+    assert f"\n{PARK}: 1 points, 19 intervals checked, 1 differ\n" in found
     cli("recompute", "--park", PARK)
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     await ingest.database.execute("delete from interval_15min where start = $1", _start(5))
     assert "is missing" in cli("recompute", "--park", PARK, "--check", code=1)
 
@@ -162,7 +163,7 @@ async def test_an_hourly_factor_prices_its_hours_and_a_new_value_wins(ingest: In
     assert (applied.series, applied.queued) == ({"grid-hourly": (hours[10], hours[10] + 3_600_000)}, 1)
     cli("recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z")
     assert [row[6] for row in await ingest.intervals()][40:44] == [900_000_000] * 4
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     assert await ingest.database.fetchval("select count(*) from factor_value") == 49
 
 
@@ -195,7 +196,7 @@ async def test_the_quarantine_is_listed_and_released_by_a_new_document(
     stored = await ingest.database.fetch("select value from reading order by time")
     assert [row["value"] for row in stored] == [0.1, 0.30000000000000004, None, 1e-300]
     assert cli("quarantine", "list") == ""
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
 
 
 async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli: Cli) -> None:
@@ -214,7 +215,7 @@ async def test_a_changed_time_zone_moves_the_local_days(ingest: Ingest, cli: Cli
         ("2026-11-01", 74_000_000),
         ("2026-11-02", 22_000_000),
     ]
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
 
 
 async def test_the_readings_can_be_made_again_from_the_raw_batches(ingest: Ingest, cli: Cli) -> None:
@@ -233,4 +234,4 @@ async def test_the_readings_can_be_made_again_from_the_raw_batches(ingest: Inges
     assert "202 readings entered" in cli("replay", "--park", PARK)
     assert [tuple(row.values()) for row in await ingest.database.fetch(facts)] == before
     assert await ingest.everything() == results
-    assert cli("recompute", "--park", PARK, "--check") == ""
+    assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")

@@ -25,7 +25,9 @@ METHOD_VERSION: Final = "ghgp-1"
 
 _FALLBACKS: Final = frozenset({Match.NATIONAL_FALLBACK, Match.LOCATION_FALLBACK, Match.WORLD_DEFAULT})
 _IN_TOTAL: Final = {("electricity", "import"), ("gas", "fuel"), ("heat", "heat")}
+_BALANCE: Final = frozenset({"import", "export", "generation", "charge", "discharge"})
 _HOUR_MS: Final = 3_600_000
+_MISSING_TOLD: Final = 1e-4  # of a running month the newest seconds are always on their way
 
 Json = dict[str, object]
 
@@ -64,6 +66,13 @@ class PointAmount:
     def amount(self) -> float:
         """Amount [unit]."""
         return self.amount_micro / 1e6
+
+    @property
+    def known(self) -> bool:
+        """False where nothing at all is known of the period; its amount is then not zero but unknown."""
+        if self.amount_micro or self.measured_ms:
+            return True
+        return any(time_ms for method, time_ms in self.method_ms.items() if method is not Method.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +246,9 @@ class _Building:
             self._leave_out(point, "process emissions need a factor per product")
         if (point.carrier, point.flow) not in _IN_TOTAL:
             return
+        if not point.known:
+            self._leave_out(point, "no readings in this period")
+            return
         try:
             self._count(point)
         except NoFactorError as reason:
@@ -309,7 +321,7 @@ class _Building:
             {
                 "carrier": point.carrier,
                 "point": point.point,
-                "amount": point.amount,
+                "amount": point.amount if point.known else None,
                 "unit": point.unit,
                 "reason": reason,
             }
@@ -327,7 +339,7 @@ def times(amount_micro: int, kg_per_unit: float) -> int:
 
 
 def energy_balance(points: Sequence[PointAmount]) -> Json:
-    """Energy of the period by flow; None where no point carries the flow.
+    """Energy of the period by flow; None where no point carries the flow, or nothing is known of those that do.
 
     load = import + generation + discharge - charge - export; unmetered = load - sum of sub-meters, both in kWh.
     """
@@ -335,7 +347,10 @@ def energy_balance(points: Sequence[PointAmount]) -> Json:
         flow: _flow_micro(points, flow)
         for flow in ("import", "export", "generation", "charge", "discharge", "sub_meter")
     }
-    load = load_of(power) if power["import"] is not None or power["generation"] is not None else None
+    balanced = [point for point in points if point.carrier == "electricity" and point.flow in _BALANCE]
+    whole = bool(balanced) and all(point.known for point in balanced)
+    supplied = power["import"] is not None or power["generation"] is not None
+    load = load_of(power) if whole and supplied else None
     metered = power["sub_meter"]
     return {
         "grid_import_kwh": _kwh(power["import"]),
@@ -400,7 +415,9 @@ def rfc3339(time: dt.datetime) -> str:
 
 
 def _flow_micro(points: Sequence[PointAmount], flow: str) -> int | None:
-    amounts = [point.amount_micro for point in points if point.carrier == "electricity" and point.flow == flow]
+    amounts = [
+        point.amount_micro for point in points if point.carrier == "electricity" and point.flow == flow and point.known
+    ]
     return sum(amounts) if amounts else None
 
 
@@ -412,7 +429,7 @@ def _by_unit(points: Sequence[PointAmount], carrier: str, flow: str) -> dict[str
     """Amounts of a carrier, one sum per unit."""
     sums: dict[str, int] = {}
     for point in points:
-        if (point.carrier, point.flow) == (carrier, flow):
+        if (point.carrier, point.flow) == (carrier, flow) and point.known:
             sums[point.unit] = sums.get(point.unit, 0) + point.amount_micro
     return {unit: micro / 1e6 for unit, micro in sums.items()}
 
@@ -423,6 +440,9 @@ def _flow_warnings(points: Sequence[PointAmount]) -> list[str]:
     exported = _flow_micro(points, "export")
     if exported:
         warnings.append(f"{exported / 1e6:g} kWh exported are not netted against purchases")
+    missing = state_shares(points).get(Method.MISSING.name.lower(), 0.0)
+    if missing > _MISSING_TOLD:
+        warnings.append(f"{100 * missing:.3g} % of the metered time is missing: the amounts are too low")
     if any(point.suspect_ms for point in points):
         warnings.append("some amounts are suspect; they are counted as recorded")
     if not any((point.carrier, point.flow) == ("gas", "fuel") for point in points):

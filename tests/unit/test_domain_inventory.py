@@ -208,6 +208,37 @@ def test_completeness_and_states() -> None:
     assert sum(found["states"].values()) == pytest.approx(1.0)
 
 
+def test_a_month_without_readings_is_unknown_and_not_zero() -> None:
+    silent = [
+        replace(point, amount_micro=0, intervals=0, measured_ms=0, method_ms={Method.MISSING: MONTH_MS // 2})
+        for point in PARK
+    ]
+    found = document(silent)
+    assert [scope["co2e_kg"] for scope in found["scopes"]] == [None, None, None]
+    assert [(entry["point"], entry["amount"], entry["reason"]) for entry in found["not_in_total"]] == [
+        (point, None, "no readings in this period") for point in sorted((GATE.point, GAS.point, HEAT.point))
+    ]
+    energy = found["energy"]
+    assert (energy.pop("gas"), energy.pop("heat")) == ({}, {})
+    assert set(energy.values()) == {None}
+    assert "100 % of the metered time is missing: the amounts are too low" in found["warnings"]
+
+
+def test_a_measured_zero_is_zero() -> None:
+    found = document((replace(GATE, amount_micro=0),))
+    assert scopes(found)[2, "location"]["co2e_kg"] == 0.0
+    assert found["energy"]["load_kwh"] == 0.0
+
+
+def test_a_load_with_an_unknown_part_is_unknown() -> None:
+    dark = replace(PV, amount_micro=0, intervals=0, measured_ms=0, method_ms={})
+    found = document((GATE, dark))
+    assert found["energy"]["grid_import_kwh"] == 1_000_000.0
+    assert found["energy"]["generation_kwh"] is None
+    assert found["energy"]["load_kwh"] is None
+    assert "50 % of the metered time is missing: the amounts are too low" in found["warnings"]
+
+
 def test_points_without_a_flow_do_not_weigh_on_completeness() -> None:
     silent = PointAmount("x/active_power", None, "electricity", "kW", 0, expected_ms=MONTH_MS)
     assert document((GATE, silent))["completeness_pct"] == 100.0

@@ -190,9 +190,9 @@ class _Drawing:
         self._kinds.setdefault(name, kind)
 
     def edge(self, origin: str, target: str, kw: float | None) -> None:
-        """Draw a power; an unknown one leaves its end without a number."""
+        """Draw a power; an unknown one leaves its ends without a number, a bus only where it would enter."""
         if kw is None:
-            self.unknown += [name for name in (origin, target) if self._kinds[name] != "bus"]
+            self.unknown += [name for name in (origin, target) if name == target or self._kinds[name] != "bus"]
         else:
             self.edges.append(Edge(origin, target, kw))
 

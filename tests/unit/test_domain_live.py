@@ -155,6 +155,13 @@ def test_an_unknown_power_has_no_edge_and_no_number() -> None:
     assert numbers[tenant_node("a")] == 130.0
     assert graph.imbalance_kw is None
     assert [edge.target for edge in graph.edges] == [tenant_node("a")]
+    assert numbers[ELECTRIC_BUS] is None
+
+
+def test_a_bus_is_known_while_all_that_enters_is() -> None:
+    graph = flow_graph((power("grid", "import", 200.0), power("m", "sub_meter", None, tenant="a")))
+    numbers = {node.node: node.kw for node in graph.nodes}
+    assert (numbers[ELECTRIC_BUS], numbers[tenant_node("a")], numbers[UNMETERED]) == (200.0, None, None)
 
 
 FLOWS = st.sampled_from(["import", "export", "generation", "charge", "discharge", "sub_meter", "fuel", "heat"])

@@ -173,6 +173,7 @@ function edgeData(edge: FlowEdge) {
 
 /** Which way a node with two directions runs now. */
 function direction(node: FlowNode, flow: Flow): string | null {
+  if (node.kw === null) return null; // unknown is not idle
   const gives = flow.edges.some((edge) => edge.from === node.node && edge.kw > 0);
   const takes = flow.edges.some((edge) => edge.to === node.node && edge.kw > 0);
   if (node.kind === 'grid') return gives ? t('flow.import') : takes ? t('flow.export') : t('flow.idle');

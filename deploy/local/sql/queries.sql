@@ -1,5 +1,6 @@
 -- name: history_state
--- How far the demo is: batches that agents still hold, spans still to be computed, newest reading of the last device.
+-- How far the demo is: batches that agents still hold, spans still to be computed, newest reading of the last device
+-- that an agent polls (nobody waits for an import).
 select
     coalesce(sum(coalesce((status ->> 'depth')::bigint, 0)) filter (where kind = 'edge'), 0)::bigint as waiting,
     count(*) filter (where kind = 'edge' and status is null)::bigint as silent,
@@ -10,7 +11,9 @@ select
         from (
             select max(s.last_time) as newest
             from device d join point p using (device_id) left join point_state s using (point_id)
-            where d.active
+            where d.active and exists (
+                select from source e where (e.park_id, e.source, e.kind) = (d.park_id, d.source, 'edge')
+            )
             group by d.device_id
         ) as device_newest
     )::double precision as newest_s

@@ -30,6 +30,7 @@ from .recompute import Recomputer, check_point
 from .release import release
 from .replay import replay
 from .resend import ResendError, add_resend, resend
+from .review import review_lines, token_lines
 from .stored import BEGIN_MS, END_MS, moment
 
 _TOLD = 10
@@ -49,11 +50,16 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     park.add_argument("action", choices=("check", "diff", "apply"))
     park.add_argument("file", type=Path)
     _decision(park)
-    token = verbs.add_parser("token", help="create or revoke an access token of the API")
-    token.add_argument("action", choices=("create", "revoke"))
-    token.add_argument("--label", required=True, help="whose it is")
-    token.add_argument("--role", choices=("admin", "viewer", "wall"), default="viewer")
-    token.add_argument("--park", help="only this park")
+    token = verbs.add_parser("token", help="create, list or revoke access tokens of the API")
+    token.add_argument("action", choices=("create", "list", "revoke"))
+    token.add_argument("--label", help="whose it is; revoke takes every token of this label")
+    token.add_argument(
+        "--role",
+        choices=("admin", "viewer", "wall"),
+        default="viewer",
+        help="create: wall is for screens, admin for those who run the park (default: viewer)",
+    )
+    token.add_argument("--park", help="create: only this park (default: every park)")
     token.add_argument("--json", action="store_true", help="print one JSON object")
     again = verbs.add_parser("recompute", help="compute intervals again from stored facts, or check them")
     again.add_argument("--park", required=True)
@@ -69,27 +75,34 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     correct.add_argument("--end-reading", type=float, help="boundary: last register before it")
     correct.add_argument("--start-reading", type=float, help="boundary: first register after it")
     correct.add_argument("--offset-ms", type=int, help="retime: what is added to the stamps")
-    _decision(correct)
+    _decision(correct, reason_needed=True)
     again = verbs.add_parser("replay", help="enter readings of stored batches that are missing in the table")
     again.add_argument("--park", required=True)
     add_resend(verbs)
     quarantine = verbs.add_parser("quarantine", help="list readings that could not be stored")
     quarantine.add_argument("action", choices=("list",))
     quarantine.add_argument("--park")
-    quarantine.add_argument("--limit", type=int, default=100)
+    quarantine.add_argument("--limit", type=int, default=100, help="at most so many, the newest first (100)")
+    reviewed = verbs.add_parser("review", help="list what a person should know of: open questions, corrections …")
+    reviewed.add_argument("--park", required=True)
+    reviewed.add_argument("--from", dest="start", type=_time, help="since then (ISO 8601 with zone; default: ever)")
+    reviewed.add_argument("--to", dest="end", type=_time, help="until then (default: no end)")
 
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _decision(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--author", default=getpass.getuser(), help="who decides")
-    parser.add_argument("--reason", default="", help="why")
+def _decision(parser: argparse.ArgumentParser, *, reason_needed: bool = False) -> None:
+    parser.add_argument("--author", default=getpass.getuser(), help="who decides (default: the user)")
+    parser.add_argument("--reason", default="", required=reason_needed, help="why; kept for the auditor")
 
 
 def _time(text: str) -> dt.datetime:
-    value = dt.datetime.fromisoformat(text)
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-10-05T14:00:00+08:00") from None
     if value.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no time zone; add Z or an offset")
     return value
@@ -119,7 +132,7 @@ async def _park(options: argparse.Namespace) -> int:
         return 0
     async with _database() as database:
         if options.action == "diff":
-            for line in await differences(database, park):
+            for line in await differences(database, park) or ["no differences"]:
                 _say(line)
             return 0
         applied = await apply_park(database, park, options.file.parent, author=options.author, reason=options.reason)
@@ -134,13 +147,21 @@ async def _park(options: argparse.Namespace) -> int:
 
 
 async def _token(options: argparse.Namespace) -> int:
+    if options.action != "list" and not (options.label or "").strip():
+        raise VerbError(f"{options.action} needs --label: whose token it is")
     async with _database() as database:
+        if options.action == "list":
+            for line in await token_lines(database):
+                _say(line)
+            return 0
         if options.action == "revoke":
             count = await database.execute(QUERIES["revoke_token"], options.label)
             if not count:
                 raise VerbError(f"no token {options.label!r} is in force")
             _say(f"{count} revoked")
             return 0
+        if options.park is not None:
+            await _points(database, options.park)
         token = secrets.token_urlsafe(32)
         digest = hashlib.sha256(token.encode()).digest()
         await database.fetchval(QUERIES["insert_token"], digest, options.label, options.role, options.park)
@@ -163,6 +184,8 @@ async def _recompute(options: argparse.Namespace) -> int:
             return await _check(database, model, options.park, points)
         low = BEGIN_MS if options.start is None else to_ms(options.start)
         high = END_MS if options.end is None else to_ms(options.end)
+        if high < low:
+            raise VerbError(f"--to {options.end} is before --from {options.start}")
         clock = SystemClock()
         spans = [Span(point.point_id, low, high) for point in points if point.kind is not Kind.GAUGE]
         async with database.transaction() as session:
@@ -208,6 +231,9 @@ async def _correct(options: argparse.Namespace) -> int:
         point = before.points.get(options.park, {}).get(options.point)
         if point is None:
             raise VerbError(f"there is no point {options.point!r} in {options.park!r}")
+        within = await session.fetchval(QUERIES["readings_within"], point.point_id, options.start, end)
+        if options.kind != "boundary" and not within:
+            raise VerbError(f"{options.point} has no reading from {options.start} to {end}: nothing to {options.kind}")
         number = await session.fetchval(
             QUERIES["insert_correction"],
             point.point_id,
@@ -219,7 +245,8 @@ async def _correct(options: argparse.Namespace) -> int:
             options.reason,
         )
         queued = await announce(session, before, options.park)
-    _say(f"correction {number}, {queued} points to be computed again")
+    touched = "" if options.kind == "boundary" else f" of {within} readings"
+    _say(f"correction {number}{touched}, {queued} points to be computed again")
     return 0
 
 
@@ -252,6 +279,18 @@ async def _quarantine(options: argparse.Namespace) -> int:
     return 0
 
 
+async def _review(options: argparse.Namespace) -> int:
+    start, end = options.start or moment(BEGIN_MS), options.end or moment(END_MS)
+    async with _database() as database:
+        await _points(database, options.park)
+        async with database.session() as session:
+            lines = await review_lines(session, options.park, start, end)
+    for line in lines:
+        _say(line)
+    sys.stderr.write(f"{len(lines)} things to know of {options.park}\n")
+    return 0
+
+
 VERBS: Mapping[str, Verb] = {
     "migrate": _migrate,
     "park": _park,
@@ -261,4 +300,5 @@ VERBS: Mapping[str, Verb] = {
     "replay": _replay,
     "resend": _resend,
     "quarantine": _quarantine,
+    "review": _review,
 }

@@ -106,15 +106,43 @@ async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli: Cli) 
     assert set(amounts(await ingest.intervals())) == {1_000_000}
     assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
     when = ["--from", "2026-11-01T10:00:00Z", "--to", "2026-11-01T11:00:00Z"]
-    cli("correct", "exclude", "--park", PARK, "--point", M0, *when)
+    cli("correct", "exclude", "--park", PARK, "--point", M0, *when, "--reason", "jumped")
     cli("recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z")
     rows_after = await ingest.intervals()
     assert {row[3] for row in rows_after} == {0, 1}
     assert sum(amounts(rows_after)) == 59_000_000
     assert cli("recompute", "--park", PARK, "--check").endswith(" intervals checked, 0 differ\n")
-    assert "there is no point" in cli(
-        "correct", "exclude", "--park", PARK, "--point", "m9/x", "--from", "2026-11-01T00:00:00Z", code=1
-    )
+    begin = ["--from", "2026-11-01T00:00:00Z", "--reason", "test"]
+    assert "there is no point" in cli("correct", "exclude", "--park", PARK, "--point", "m9/x", *begin, code=1)
+    without = ["--from", "2026-10-01T00:00:00Z", "--to", "2026-10-02T00:00:00Z", "--reason", "test"]
+    assert "has no reading" in cli("correct", "exclude", "--park", PARK, "--point", M0, *without, code=1)
+    assert "--reason" in cli("correct", "exclude", "--park", PARK, "--point", M0, *begin[:2], code=2)
+    told = cli("review", "--park", PARK).splitlines()
+    assert [line.split()[0] for line in told] == ["correction", "correction"]
+    assert "offset_ms 3000" in told[0]
+    assert told[1].endswith(": jumped)")
+
+
+async def test_a_review_tells_what_a_person_is_asked(ingest: Ingest, cli: Cli) -> None:
+    await ingest.apply(park_text(1, point=", limit_per_h: 100"))
+    sender = Sender()
+    values = [500.0 + value for value in range(10)] + [float(value) for value in range(10)]
+    await ingest.commit(sender.batch(counter_rows(M0, START, values)))
+    await ingest.commit(sender.batch(counter_rows(M0, START, [501.0])))
+    told = cli("review", "--park", PARK).splitlines()
+    assert [line.split()[0] for line in told] == ["question", "boundary", "conflict"]
+    assert told[0].split()[2:4] == [M0, "inferred_boundary:"]
+    assert "register 509.0 to 0.0" in told[1]
+    assert told[2].endswith("500.0 kept, 501.0 came later")
+    assert cli("review", "--park", PARK, "--to", "2026-10-01T00:00:00Z") == ""
+    assert "there is no park" in cli("review", "--park", "nowhere", code=1)
+
+
+async def test_a_recompute_backwards_in_time_is_refused(ingest: Ingest, cli: Cli) -> None:
+    await ingest.apply(park_text(1))
+    span = ["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z"]
+    assert "is before" in cli("recompute", "--park", PARK, *span, code=1)
+    assert "is no time like" in cli("recompute", "--park", PARK, "--from", "yesterday", code=2)
 
 
 async def test_a_check_finds_what_somebody_changed(ingest: Ingest, cli: Cli) -> None:
@@ -180,6 +208,12 @@ async def test_a_token_is_told_once_and_kept_as_its_hash(ingest: Ingest, cli: Cl
     cli("token", "revoke", "--label", "wall-1")
     assert await ingest.database.fetchval("select revoked_at is not null from api_token")
     assert "no token" in cli("token", "revoke", "--label", "wall-1", code=1)
+    (line,) = cli("token", "list").splitlines()
+    assert line.startswith("wall-1: wall, every park, made ")
+    assert "revoked 2" in line
+    assert made["token"] not in line
+    assert "there is no park" in cli("token", "create", "--label", "x", "--park", "nowhere", code=1)
+    assert "needs --label" in cli("token", "create", "--label", " ", code=1)
 
 
 async def test_the_quarantine_is_listed_and_released_by_a_new_document(

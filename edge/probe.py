@@ -148,6 +148,8 @@ def advice(error: ReadError, target: Target) -> str:
         if error.code in _GATEWAY_CODES:
             return "The gateway answers for the device: check the unit, and the gateway's serial settings and wiring."
         return "Try again; a device that starts up or is busy says so."
+    if isinstance(error, LinkDownError) and "lock port" in str(error):
+        return "Another program has the line: stop the agent first (systemctl stop parkcarbon-edge)."
     return _ADVICE[type(error), isinstance(target, SerialTarget)]
 
 

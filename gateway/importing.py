@@ -10,6 +10,8 @@ refused here), `resumed` (batches found in the outbox), `batches` (those and the
 (batches refused by the receiver), `seconds`, `problems` (the first 20).
 
 Exit codes: 0 all batches committed, 1 not all of them, 2 nothing was sent because what was asked cannot be done.
+Readings that were rejected here are told in `rejected` and `problems` and do not change the code; readings that the
+receiver could not store (unknown point, outside the source's window) are in `parkcarbon quarantine list`.
 """
 
 import argparse
@@ -118,10 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="parkcarbon import",
         description="Take interval (delta) or register (counter) data from CSV through the custody path.",
-        epilog="Exit codes: 0 all batches committed, 1 not all (call it again), 2 nothing was sent.",
+        epilog="Exit codes: 0 all batches committed, 1 not all (call it again), 2 nothing was sent. Look at `rejected`"
+        " and `problems` in the answer, and at `parkcarbon quarantine list`. docs/operators.md tells how to declare"
+        " a source.",
     )
     who = parser.add_argument_group("who sends, and where to")
-    who.add_argument("--park", required=True)
+    who.add_argument("--park", required=True, help="as the park document calls it")
     who.add_argument("--source", required=True, help="a source of kind `import` in the park document")
     who.add_argument(
         "--broker", default=os.environ.get("PARKCARBON_BROKER_URL"), help="mqtt://host:port (or PARKCARBON_BROKER_URL)"
@@ -199,7 +203,7 @@ def _order(options: argparse.Namespace) -> Order:
 
 
 def _summary(merged: Merged, outcome: Outcome, seconds: float) -> dict[str, Any]:
-    problems = [f"batch {seq} was refused: {reason}" for seq, reason in outcome.refused.items()]
+    problems = [f"batch {seq} was refused: {reason}{_hint(reason)}" for seq, reason in outcome.refused.items()]
     if outcome.trouble is not None:
         problems.insert(0, outcome.trouble)
     problems += map(str, merged.problems[:PROBLEMS_TOLD])
@@ -215,6 +219,17 @@ def _summary(merged: Merged, outcome: Outcome, seconds: float) -> dict[str, Any]
         "seconds": round(seconds, 3),
         "problems": problems[:PROBLEMS_TOLD],
     }
+
+
+_HINTS = {
+    "identity": "the park document applied there has no such source",
+    "signature": "the park document has another public key for this source, or --key-file is missing",
+    "version": "the receiver is older than this program",
+}
+
+
+def _hint(reason: str) -> str:
+    return f" ({_HINTS[reason]})" if reason in _HINTS else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

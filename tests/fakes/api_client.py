@@ -59,7 +59,7 @@ async def listening(app: "FastAPI") -> AsyncIterator[str]:
     """Serve an application on a free port of this machine; yields its address."""
     import uvicorn
 
-    from api.__main__ import Server as ApiServer
+    from api.commands import Server as ApiServer
 
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none")
     server = ApiServer(config, app.state.core)

@@ -65,11 +65,11 @@ async def receive(mqtt: Mqtt, count: int, within_s: float = 20) -> list[tuple[st
 
 async def test_speaks_the_newest_protocol_the_broker_knows(broker: BrokerProcess) -> None:
     begun = time.monotonic()
-    async with client(broker, "a") as mqtt:
+    async with client(broker, "a", will=Will("state/a", b"gone")) as mqtt:  # amqtt never answers version 5 with a will
         async with asyncio.timeout(20):
             assert await mqtt.connected() == 1
+        assert time.monotonic() - begun < 3
         assert mqtt.protocol == (5 if broker.kind == "mosquitto" else 4)
-    assert time.monotonic() - begun < 15
 
 
 async def test_messages_arrive_in_order_and_whole(broker: BrokerProcess) -> None:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api.__main__ import main
+from api.commands import main
 from api.settings import Settings
 
 URL = "postgresql://user:p%40ss@db:5432/park?sslmode=require"

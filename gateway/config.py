@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from parkcarbon.kit.mqtt import Broker
@@ -50,7 +51,7 @@ def load_config(path: Path) -> GatewayConfig:
         raise SettingsError(f"{path}: sources: a name is given twice")
     if config.gateway in config.sources:
         raise SettingsError(f"{path}: sources: {config.gateway!r} is the gateway itself")
-    return config
+    return msgspec.structs.replace(config, data=str(path.resolve().parent / config.data))
 
 
 def broker(url: str, what: str, ca_file: str | None = None) -> Broker:

@@ -120,6 +120,7 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     config = load_config(path)
     assert isinstance(config, GatewayConfig)
     assert (config.sources, config.max_queue_mb) == (("a", "b"), 1024)
+    assert config.data == str(tmp_path / "gw")
 
 
 @pytest.mark.parametrize(

@@ -18,27 +18,28 @@ help:
 $(VENV)/bin/python:
 	@deploy/local/venv.sh "$(PYTHON)" "$(VENV)"
 
+# Setting up talks on standard error: standard output belongs to what was asked for.
 # One stamp for what the demo needs, one for what developers need on top.
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
-	@echo "── installing ParkCarbon (locked, hashes checked)"
+	@echo "── installing ParkCarbon (locked, hashes checked)" >&2
 	@if [ ! -e $(VENV)/.dev ]; then $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/demo.txt; fi
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
-	@echo "── installing ParkCarbon with developers' tools (locked, hashes checked)"
+	@echo "── installing ParkCarbon with developers' tools (locked, hashes checked)" >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo
 
 $(WEB)/node_modules/.stamp: $(WEB)/package-lock.json | $(VENV)/.demo
-	@echo "── installing the web app's packages"
-	@cd $(WEB) && PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@echo "── installing the web app's packages" >&2
+	@cd $(WEB) && PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 $(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.stamp
-	@echo "── building the web app"
-	@cd $(WEB) && PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm run --silent build
+	@echo "── building the web app" >&2
+	@cd $(WEB) && PATH="$$($(CURDIR)/$(BIN)/python $(CURDIR)/deploy/local/node_path.py):$$PATH" npm run --silent build >&2
 
 setup: $(VENV)/.demo web
 setup-dev: $(VENV)/.dev web

@@ -36,7 +36,8 @@ async def token_lines(database: Database) -> list[str]:
 
 def _questions(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        told = ", ".join(f"{name} {value}" for name, value in _document(row).items() if not name.endswith("_ms"))
+        shown = {name: value for name, value in _document(row).items() if not name.endswith(("_ms", "_micro"))}
+        told = ", ".join(f"{name} {value}" for name, value in shown.items())
         yield f"question    {_time(row['at'])} {row['point']} {row['kind']}: {told}"
 
 

@@ -46,7 +46,6 @@ class Child:
     env: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     process: asyncio.subprocess.Process | None = None
-    starts: int = 0
 
 
 class Supervisor:
@@ -100,7 +99,6 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops them in order
                 preexec_fn=_die_with_parent,
             )
-        child.starts += 1
         self._pids.write_text(json.dumps(self.children), encoding="utf-8")
 
     async def _watch(self, child: Child) -> None:

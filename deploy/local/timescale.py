@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .stack import free_port
+
 IMAGE = "timescale/timescaledb:2.19.3-pg17"
 _PACKAGES = "postgresql-17,postgresql-17-timescaledb"
 _PREFIX = "pg-"
@@ -71,7 +73,7 @@ def _docker_answers() -> bool:
 
 @contextlib.contextmanager
 def _in_docker() -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     command = ["docker", "run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:5432"]
     command += ["--env", "POSTGRES_HOST_AUTH_METHOD=trust", IMAGE]
     for name, value in _SETTINGS.items():
@@ -143,7 +145,7 @@ def _in_chroot(root: Path) -> Iterator[str]:
     try:
         initdb = [*inside, f"{_BIN}/initdb", "-D", within, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(initdb, check=True, capture_output=True, env=environment)
-        port = _free_port()
+        port = free_port()
         command = [*inside, "--pdeathsig=INT", f"{_BIN}/postgres", "-D", within, "-p", str(port)]
         for name, value in _SETTINGS.items():
             command += ["-c", f"{name}={value}"]
@@ -170,12 +172,6 @@ def _sweep(folder: Path) -> None:
         alive = pid_file.exists() and Path("/proc", pid_file.read_text().split()[0]).exists()
         if not alive and time.time() - left.stat().st_mtime > 3600:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for_port(port: int, *, seconds: float) -> None:

@@ -5,7 +5,6 @@ import json
 import struct
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +47,7 @@ class Verdict:
     counters: int
 
 
-async def _stored(database: Database, queries: Mapping[str, str]) -> dict[Key, bytes]:
+async def _stored(database: Database) -> dict[Key, bytes]:
     rows = await database.fetch(load_queries("tests.chaos")["stored"])
     return {(row["point"], row["t"]): bits(row["value"]) for row in rows}
 
@@ -61,7 +60,7 @@ async def check(database: Database, folder: Path) -> Verdict:
     assert max(promised.values()) == 1, "a reading was journalled twice"
     deadline = time.monotonic() + ARRIVES_WITHIN_S
     while True:
-        stored = await _stored(database, queries)
+        stored = await _stored(database)
         quarantined = {(row["point"], row["t"]) for row in await database.fetch(queries["quarantined"])}
         missing = [key for key, _ in promised if key not in stored and key not in quarantined]
         if not missing or time.monotonic() > deadline:

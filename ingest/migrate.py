@@ -1,6 +1,6 @@
 """Forward-only migrations under an advisory lock: each numbered file once, in one transaction.
 
-A file is never changed after it was released; `schema.sql` is what replaying all of them gives.
+A file is never changed after it was released; `schema/*.sql` is what replaying all of them gives.
 """
 
 import hashlib

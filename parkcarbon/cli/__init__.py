@@ -11,6 +11,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from . import accounts
+
 VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "demo": ("deploy.local.demo", (), "run a whole simulated park on this machine"),
     "campus": ("deploy.local.campus", (), "import a folder of real metering into a database of its own"),
@@ -29,7 +31,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "gateway": ("gateway", (), "run a park gateway"),
     "api": ("api", ("run",), "run the HTTP API and the web app"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
-}
+} | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}
 
 
 def load_env_file(path: Path) -> None:

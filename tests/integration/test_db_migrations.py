@@ -1,4 +1,4 @@
-"""Replaying the migrations gives schema.sql, on both stores."""
+"""Replaying the migrations gives the files of ingest/sql/schema, on both stores."""
 
 import importlib.resources
 from typing import LiteralString
@@ -43,15 +43,18 @@ async def describe(url: str) -> dict[str, list[tuple[object, ...]]]:
     return shape
 
 
-async def test_replaying_the_migrations_gives_the_schema_file(server: Server) -> None:
+async def test_replaying_the_migrations_gives_the_schema_files(server: Server) -> None:
     migrated, direct = server.clone(), server.empty()
-    schema = importlib.resources.files("ingest").joinpath("sql/schema.sql").read_text(encoding="utf-8")
+    folder = importlib.resources.files("ingest").joinpath("sql/schema")
+    files = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    schema: list[LiteralString] = [entry.read_text(encoding="utf-8") for entry in files]
     async with await Database.connect(migrated, max_size=1) as database:
         timescale = database.timescale
     async with await Database.connect(direct, max_size=1) as database:
         if timescale:
             await database.execute("create extension timescaledb")
-        await database.execute(schema)
+        for statements in schema:
+            await database.execute(statements)
     assert await describe(migrated) == await describe(direct)
     server.drop(migrated)
     server.drop(direct)

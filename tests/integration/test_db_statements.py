@@ -9,9 +9,11 @@ from parkcarbon.kit.db import Database, RejectedError, load_queries
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(
-    ".".join(path.relative_to(ROOT).parts[:-2])
-    for top in ("ingest", "api", "alerts", "statements", "gateway", "edge", "deploy")
-    for path in (ROOT / top).rglob("sql/queries.sql")
+    {
+        ".".join(path.relative_to(ROOT).parts[:-2])
+        for top in ("parkcarbon", "ingest", "api", "alerts", "statements", "gateway", "edge", "deploy")
+        for path in (ROOT / top).rglob("sql/queries*.sql")
+    }
 )
 SCRIPTS = {"make_staging"}  # several statements, run once on each connection
 

@@ -1,0 +1,5 @@
+"""Routes of explain."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1/parks/{park}", tags=["explain"])

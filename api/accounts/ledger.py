@@ -1,0 +1,5 @@
+"""Routes of ledger."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1/parks/{park}", tags=["ledger"])

@@ -1,0 +1,34 @@
+"""`python -m parkcarbon.cli.accounts VERB …`: find the verb's module and run it."""
+
+import argparse
+import asyncio
+import importlib
+import sys
+
+from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.kit.log import configure
+
+from . import VERBS
+
+
+def main() -> int:
+    """Run one verb and return the exit code."""
+    parser = argparse.ArgumentParser(prog="parkcarbon", description="The books of a park.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    modules = {}
+    for verb, what in VERBS.items():
+        added = verbs.add_parser(verb, help=what, description=what)
+        if verb == asked:
+            modules[verb] = importlib.import_module(f".{verb}", __package__)
+            modules[verb].describe(added)
+    options = parser.parse_args()
+    configure()
+    try:
+        return int(asyncio.run(modules[options.verb].run(options)))
+    except (RefusedError, ValueError, LookupError, OSError) as error:
+        print(f"parkcarbon {options.verb}: {error}", file=sys.stderr)
+        return 1
+
+
+sys.exit(main())

@@ -1,0 +1,67 @@
+"""What the verbs of the books share: the database, the arguments that say who decides, and how answers are printed."""
+
+import argparse
+import datetime as dt
+import getpass
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from parkcarbon.kit.db import Database
+
+
+@asynccontextmanager
+async def open_database() -> AsyncGenerator[Database]:
+    """Connect to the database that PARKCARBON_DATABASE_URL names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    url = os.environ.get("PARKCARBON_DATABASE_URL")
+    if not url:
+        raise ValueError("PARKCARBON_DATABASE_URL is not set; with the demo: parkcarbon --env DIR/parkcarbon.env …")
+    async with await Database.connect(url, max_size=2) as database:
+        yield database
+
+
+def add_park(parser: argparse.ArgumentParser) -> None:
+    """`--park` and `--json`."""
+    parser.add_argument("--park", required=True, help="park id")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_decision(parser: argparse.ArgumentParser, *, reason_needed: bool = True) -> None:
+    """`--author` and `--reason` of whoever decides."""
+    parser.add_argument("--author", default=getpass.getuser(), help="who decides (default: the user)")
+    parser.add_argument("--reason", default="", required=reason_needed, help="why; kept for the auditor")
+
+
+def moment(text: str) -> dt.datetime:
+    """Parse a moment of an argument; one without a zone is refused."""
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-10-05T14:00:00+08:00") from None
+    if value.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} has no time zone; add Z or an offset")
+    return value
+
+
+def day(text: str) -> dt.date:
+    """Parse a day of an argument."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-10-05") from None
+
+
+def say(text: str) -> None:
+    """Print a line of the answer."""
+    sys.stdout.write(f"{text}\n")
+
+
+def say_json(document: object) -> None:
+    """Print an answer as JSON."""
+    say(json.dumps(document, ensure_ascii=False, indent=1, default=str))

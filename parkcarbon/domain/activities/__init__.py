@@ -1,0 +1,1 @@
+"""Activity data to emissions: fuels, refrigerants, processes, heat, steam, cooling and scope 3, one file each."""

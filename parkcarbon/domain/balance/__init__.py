@@ -1,0 +1,1 @@
+"""The energy balance of connection points by the hour, storage losses, reconciliation, and data that looks wrong."""

@@ -1,0 +1,146 @@
+"""A figure with its working: a tree of named numbers that any reader, person or spreadsheet, can compute again.
+
+Leaves are numbers that were read, entered or published, with where they come from; every other node is one operation
+on its terms. The API prints the tree, a workbook turns each node into a cell with a formula, `check` computes it again.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Json = dict[str, object]
+Operation = Literal["given", "sum", "difference", "product", "quotient", "minimum", "maximum", "sum_product"]
+
+TOLERANCE: Final = 1e-9
+"""A value may differ from its recomputed terms by this share: exact integers were summed before they became floats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number and how it comes about.
+
+    Attributes:
+        name: snake_case, unique among its siblings.
+        value: the number; None: not known, and then nothing that rests on it is.
+        unit: of the number, as it is printed; `1` for a ratio.
+        operation: what is done with the terms; `given` for a leaf. `difference` is the first less all others,
+            `quotient` the first by the second, `sum_product` the sum of products of equally long `columns`.
+        terms: in the order of the formula.
+        label_en: what the figure is called; empty: its name speaks.
+        label_zh: the same in Chinese.
+        source: where a leaf comes from: {"kind": "register" | "interval" | "factor" | "entry" | "lot" | "setting", …}.
+        columns: of a `sum_product`: parallel columns by name, for example hourly kWh and hourly kg/kWh.
+        rule: number of the accounting rule that prescribes the operation.
+        notes: sentences a reader should know.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    operation: Operation = "given"
+    terms: tuple["Figure", ...] = ()
+    label_en: str = ""
+    label_zh: str = ""
+    source: Mapping[str, object] = field(default_factory=dict)
+    columns: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    rule: str = ""
+    notes: tuple[str, ...] = ()
+
+    def walk(self) -> Iterator["Figure"]:
+        """This figure and everything under it, depth first."""
+        yield self
+        for term in self.terms:
+            yield from term.walk()
+
+    def document(self) -> Json:
+        """Plain JSON; empty members are left out."""
+        members: Json = {"name": self.name, "value": self.value, "unit": self.unit, "operation": self.operation}
+        if self.label_en or self.label_zh:
+            members["label"] = {"zh": self.label_zh, "en": self.label_en}
+        optional: Json = {
+            "source": dict(self.source),
+            "columns": {name: list(values) for name, values in self.columns.items()},
+            "rule": self.rule,
+            "notes": list(self.notes),
+            "terms": [term.document() for term in self.terms],
+        }
+        return members | {name: value for name, value in optional.items() if value}
+
+
+def recomputed(figure: Figure) -> float | None:
+    """What the terms of a figure give; the figure's own value for a leaf, None where a term is not known."""
+    if figure.operation == "given":
+        return figure.value
+    if figure.operation == "sum_product":
+        rows = zip(*figure.columns.values(), strict=True)
+        return math.fsum(
+            math.prod(known) for row in rows if len(known := [x for x in row if x is not None]) == len(row)
+        )
+    values = [term.value for term in figure.terms]
+    known = [value for value in values if value is not None]
+    return _apply(figure.operation, known) if len(known) == len(values) else None
+
+
+def _apply(operation: Operation, values: list[float]) -> float | None:
+    if operation == "sum":
+        return math.fsum(values)
+    if operation == "difference":
+        return values[0] - math.fsum(values[1:])
+    if operation == "product":
+        return math.prod(values)
+    if operation == "quotient":
+        return values[0] / values[1] if values[1] else None
+    return min(values) if operation == "minimum" else max(values)
+
+
+def computed(
+    name: str,
+    operation: Operation,
+    unit: str,
+    *terms: Figure,
+    value: float | None = None,
+    label_en: str = "",
+    label_zh: str = "",
+    rule: str = "",
+    notes: tuple[str, ...] = (),
+) -> Figure:
+    """A figure from its terms.
+
+    Args:
+        name: of the figure.
+        operation: what is done.
+        unit: of the result.
+        *terms: in order.
+        value: the exact value where integers behind the terms give it; else the terms' own result is taken.
+        label_en: what it is called.
+        label_zh: the same in Chinese.
+        rule: number of the rule behind it.
+        notes: sentences.
+
+    Raises:
+        ValueError: `value` is not what the terms give.
+    """
+    figure = Figure(name, value, unit, operation, terms, label_en, label_zh, rule=rule, notes=notes)
+    result = recomputed(figure)
+    if value is None:
+        return Figure(name, result, unit, operation, terms, label_en, label_zh, rule=rule, notes=notes)
+    if not same(value, result):
+        raise ValueError(f"{name} is said to be {value}, its terms give {result}")
+    return figure
+
+
+def same(left: float | None, right: float | None) -> bool:
+    """True when two results are equal up to the rounding of floats."""
+    if left is None or right is None:
+        return left is right
+    return math.isclose(left, right, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
+def check(figure: Figure) -> list[str]:
+    """Every node whose value is not what its terms give, as one line each; empty: the working holds."""
+    return [
+        f"{node.name} is {node.value}, its terms give {result}"
+        for node in figure.walk()
+        if node.value is not None and not same(node.value, result := recomputed(node))
+    ]

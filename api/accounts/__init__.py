@@ -1,4 +1,4 @@
-"""Routes of the books, one file a resource: factors, entries, ledger, inventory, tenants, quality, indicators, periods."""
+"""Routes of the books, one file a resource."""
 
 from . import entries, explain, factors, indicators, inventory, ledger, periods, quality, tenants
 

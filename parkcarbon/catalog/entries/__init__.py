@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from ..strict import document_problems
+from parkcarbon.catalog.strict import document_problems
+
 from . import activity, allowance, management, metering
 
 KINDS: Final[dict[str, type[Struct]]] = {**activity.KINDS, **management.KINDS, **metering.KINDS, **allowance.KINDS}

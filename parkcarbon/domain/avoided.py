@@ -4,9 +4,9 @@
     avoided = energy x EF_CM
 
 References:
-    accounting rules 5.2 (exports are not netted), 5.4 (combined margin; no published value was found,
-    so both margins are asked for), 5.5 (its own page, never in the neutrality arithmetic); CDM TOOL07 for the weights of wind and solar
-    (0.75 / 0.25, recalled and therefore an entered value, not a default).
+    accounting rules 5.2 (exports are not netted), 5.4 (combined margin; no published value was found, so both margins
+    are asked for), 5.5 (its own page, never in the neutrality arithmetic). The weights usual for wind and solar,
+    0.75 and 0.25, are recalled from CDM TOOL07: an entered value, not a default.
 """
 
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ OPEN_ROUTES = frozenset({("POST", "/api/v1/session"), ("DELETE", "/api/v1/sessio
 METRICS_PATH = "/metrics"
 API_PREFIX = "/api/"
 
-Role = Literal["admin", "viewer", "wall"]
+Role = Literal["admin", "editor", "approver", "auditor", "viewer", "wall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Principal:
         role: what it allows.
         park: the one park it opens; None: every park.
         token: the token itself, to look at again while a stream is open.
+        person: who acts with it; empty: nobody in particular, and then nothing can be entered with it.
     """
 
     token_id: int
@@ -52,6 +53,7 @@ class Principal:
     role: Role
     park: str | None
     token: str
+    person: str = ""
 
     def may_see(self, park: str) -> bool:
         """True when the token opens this park."""
@@ -83,7 +85,8 @@ class Authenticator:
         row = await self._store.token(digest)
         if row is None or not hmac.compare_digest(bytes(row["digest"]), digest):
             return None
-        found = Principal(row["token_id"], row["label"], cast("Role", row["role"]), row["park_id"], token)
+        role = cast("Role", row["role"])
+        found = Principal(row["token_id"], row["label"], role, row["park_id"], token, row["person"])
         self._known[digest] = (now + CACHE_S, found)
         while len(self._known) > _CACHE_SIZE:
             self._known.popitem(last=False)

@@ -80,20 +80,27 @@ class Core:
             await self._disconnect()
 
     async def _try_connect(self, outage: OutageLog) -> Database | None:
+        settings = self.settings
         try:
-            database = await Database.connect(self.settings.read_url, min_size=1, max_size=self.settings.pool_size)
+            database = await Database.connect(settings.read_url, min_size=1, max_size=settings.pool_size)
+            try:
+                writer = await Database.connect(settings.write_url, min_size=0, max_size=settings.write_pool_size)
+            except DatabaseError:
+                await database.close()
+                raise
         except DatabaseError as error:
             outage.down(error=str(error))
             return None
         outage.up()
-        self.store.attach(database)
+        self.store.attach(database, writer)
         return database
 
     async def _disconnect(self) -> None:
         with contextlib.suppress(UnavailableError):
-            database = self.store.database
+            pools = self.store.database, self.store.writer
             self.store.attach(None)
-            await database.close()
+            for pool in pools:
+                await pool.close()
 
     async def _serve_database(self, outage: OutageLog) -> None:
         while True:

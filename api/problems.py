@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import DatabaseError, UnavailableError
 
 from .schemas import Problem
@@ -39,11 +40,13 @@ def problem(
     status: int,
     detail: str | None = None,
     *,
+    rule: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the response for an error."""
-    body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+    title = HTTPStatus(status).phrase
+    body = Problem(type="about:blank", title=title, status=status, detail=detail, rule=rule, errors=errors)
     return Response(
         orjson.dumps(body.model_dump(exclude_none=True)),
         status_code=status,
@@ -74,6 +77,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(DatabaseError, _on_database)
+    app.add_exception_handler(RefusedError, _on_refused)
+    app.add_exception_handler(LookupError, _on_absent)
     app.add_exception_handler(Exception, _on_fault)
 
 
@@ -94,6 +99,17 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
         {"where": ".".join(str(part) for part in item["loc"]), "message": str(item["msg"])} for item in known.errors()
     ]
     return problem(422, "some parameters are not valid", errors=found)
+
+
+async def _on_refused(_: Request, error: Exception) -> Response:
+    known = cast("RefusedError", error)
+    return problem(422, str(known), rule=known.rule or None)
+
+
+async def _on_absent(request: Request, error: Exception) -> Response:
+    if type(error) is not LookupError:  # a KeyError or IndexError is a fault of ours, not an absent thing
+        return await _on_fault(request, error)
+    return problem(404, str(error))
 
 
 async def _on_database(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/api/v1/session", tags=["session"])
 
 
 def _session(principal: Principal) -> Session:
-    return Session(label=principal.label, role=principal.role, park=principal.park)
+    return Session(label=principal.label, role=principal.role, person=principal.person, park=principal.park)
 
 
 @router.post("", summary="Trade a token for the cookie", responses=describe(401, 403, 413, 422, 503))

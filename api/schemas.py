@@ -59,6 +59,7 @@ class Problem(BaseModel):
     title: str = Field(description="Short text, the same for each occurrence of this kind")
     status: int = Field(description="HTTP status code")
     detail: str | None = Field(None, description="What went wrong this time")
+    rule: str | None = Field(None, description="Number of the accounting rule that refuses it; see docs/rules.md")
     errors: list[dict[str, str]] | None = Field(
         None, description="Invalid parameters: `where` (for example `query.from`) and `message` each"
     )
@@ -450,7 +451,8 @@ class Session(Model):
     """Who the caller is."""
 
     label: str
-    role: Literal["admin", "viewer", "wall"]
+    role: Literal["admin", "editor", "approver", "auditor", "viewer", "wall"]
+    person: str = Field(description="Who acts with this token; empty: nothing can be entered with it")
     park: str | None = Field(description="The one park of this token; null: every park")
 
 

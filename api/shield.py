@@ -10,7 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .problems import problem
 
 MAX_BODY_BYTES = 16_384
-"""No request has a body beyond a token [bytes]."""
+"""Body of a request outside the books: no more than a token [bytes]."""
+
+MAX_BOOKS_BYTES = 4_194_304
+"""Body of a request to the books: a year of hourly values is 0.4 MB [bytes]."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY = {
@@ -51,13 +54,14 @@ class Shield:
 
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            await problem(413, f"a body has at most {MAX_BODY_BYTES} bytes")(scope, receive, guarded_send)
+        most = MAX_BOOKS_BYTES if scope["path"].startswith("/api/v1/parks/") else MAX_BODY_BYTES
+        if length.isdigit() and int(length) > most:
+            await problem(413, f"a body has at most {most} bytes")(scope, receive, guarded_send)
             return
         if scope["method"] not in _SAFE and not same_origin(headers):
             await problem(403, "a request from another site is refused")(scope, receive, guarded_send)
             return
-        await self._app(scope, _limited(receive), guarded_send)
+        await self._app(scope, _limited(receive, most), guarded_send)
 
 
 def same_origin(headers: Headers) -> bool:
@@ -77,15 +81,15 @@ def same_origin(headers: Headers) -> bool:
     return "cookie" not in headers
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def counted() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY_BYTES:
-            raise HTTPException(413, f"a body has at most {MAX_BODY_BYTES} bytes")
+        if seen > most:
+            raise HTTPException(413, f"a body has at most {most} bytes")
         return message
 
     return counted

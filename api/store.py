@@ -50,10 +50,11 @@ class Store:
 
     def __init__(self) -> None:
         self._database: Database | None = None
+        self._writer: Database | None = None
 
-    def attach(self, database: Database | None) -> None:
-        """Use this database from now on."""
-        self._database = database
+    def attach(self, database: Database | None, writer: Database | None = None) -> None:
+        """Use these pools from now on: one that only reads, one for what is entered."""
+        self._database, self._writer = database, writer
 
     @property
     def database(self) -> Database:
@@ -65,6 +66,17 @@ class Store:
         if self._database is None:
             raise UnavailableError("not connected to the database yet")
         return self._database
+
+    @property
+    def writer(self) -> Database:
+        """The pool that may write.
+
+        Raises:
+            UnavailableError: not connected yet.
+        """
+        if self._writer is None:
+            raise UnavailableError("not connected to the database yet")
+        return self._writer
 
     async def reach(self) -> Reach:
         """Ask whether the database answers, and what it holds."""

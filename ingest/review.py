@@ -30,7 +30,8 @@ async def token_lines(database: Database) -> list[str]:
     for row in await database.fetch(QUERIES["review_tokens"]):
         whose = f"park {row['park_id']}" if row["park_id"] else "every park"
         state = f"revoked {_time(row['revoked_at'])}" if row["revoked_at"] else "in force"
-        lines.append(f"{row['label']}: {row['role']}, {whose}, made {_time(row['recorded_at'])}, {state}")
+        role = f"{row['role']} {row['person']}" if row["person"] else row["role"]
+        lines.append(f"{row['label']}: {role}, {whose}, made {_time(row['recorded_at'])}, {state}")
     return lines
 
 

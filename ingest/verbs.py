@@ -33,6 +33,9 @@ from .resend import ResendError, add_resend, resend
 from .review import review_lines, token_lines
 from .stored import BEGIN_MS, END_MS, moment
 
+WRITING_ROLES = ("editor", "approver")
+"""Roles that are for nothing but writing: such a token names a person. An admin's may, and then writes too."""
+
 _TOLD = 10
 """Points that differ and differences of each that a check prints, at most."""
 
@@ -55,10 +58,11 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     token.add_argument("--label", help="whose it is; revoke takes every token of this label")
     token.add_argument(
         "--role",
-        choices=("admin", "viewer", "wall"),
+        choices=("admin", "editor", "approver", "auditor", "viewer", "wall"),
         default="viewer",
-        help="create: wall is for screens, admin for those who run the park (default: viewer)",
+        help="create: editor enters, approver also approves, auditor reads all, wall is for screens (default: viewer)",
     )
+    token.add_argument("--person", help="create: who acts with it; needed to enter or approve anything")
     token.add_argument("--park", help="create: only this park (default: every park)")
     token.add_argument("--json", action="store_true", help="print one JSON object")
     again = verbs.add_parser("recompute", help="compute intervals again from stored facts, or check them")
@@ -160,12 +164,16 @@ async def _token(options: argparse.Namespace) -> int:
                 raise VerbError(f"no token {options.label!r} is in force")
             _say(f"{count} revoked")
             return 0
+        person = (options.person or "").strip()
+        if options.role in WRITING_ROLES and not person:
+            raise VerbError(f"a token for {options.role} needs --person: whoever approves must be another person")
         if options.park is not None:
             await _points(database, options.park)
         token = secrets.token_urlsafe(32)
         digest = hashlib.sha256(token.encode()).digest()
-        await database.fetchval(QUERIES["insert_token"], digest, options.label, options.role, options.park)
-    _say(json.dumps({"token": token, "label": options.label, "role": options.role}) if options.json else token)
+        await database.fetchval(QUERIES["insert_token"], digest, options.label, options.role, options.park, person)
+    made = {"token": token, "label": options.label, "role": options.role, "person": person}
+    _say(json.dumps(made) if options.json else token)
     return 0
 
 

@@ -5,6 +5,9 @@
 -- half-open range. No column is null. rate_micro is what a whole bucket would hold at the mean rate of its known part;
 -- coverage is the sum over the points of a group.
 
+-- name: one_snapshot
+set transaction isolation level repeatable read;
+
 -- name: schema_present
 select to_regclass('config_version') is not null and to_regclass('rollup_day') is not null;
 
@@ -12,7 +15,7 @@ select to_regclass('config_version') is not null and to_regclass('rollup_day') i
 select max(last_time) from point_state;
 
 -- name: token
-select token_id, digest, label, role, park_id from api_token where digest = $1::bytea and revoked_at is null;
+select token_id, digest, label, role, person, park_id from api_token where digest = $1::bytea and revoked_at is null;
 
 -- name: parks
 select p.park_id,

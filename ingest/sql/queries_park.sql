@@ -113,7 +113,8 @@ order by p.point_id
 returning point_id;
 
 -- name: insert_token
-insert into api_token (digest, label, role, park_id) values ($1::bytea, $2::text, $3::text, $4::text)
+insert into api_token (digest, label, role, park_id, person)
+values ($1::bytea, $2::text, $3::text, $4::text, $5::text)
 returning token_id;
 
 -- name: revoke_token

@@ -46,7 +46,7 @@ where topic like 'parkcarbon/v1/' || $1::text || '/%'
 order by dead_letter_id;
 
 -- name: review_tokens
-select label, role, park_id, recorded_at, revoked_at from api_token order by token_id;
+select label, role, person, park_id, recorded_at, revoked_at from api_token order by token_id;
 
 -- name: readings_within
 -- How many readings of a point a correction would touch.

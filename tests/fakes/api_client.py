@@ -20,6 +20,11 @@ if TYPE_CHECKING:  # this file is a plugin of every test session: the API is loa
     from api.settings import Settings
 
 VIEWER = "viewer-token-01"
+EDITOR = "editor-token-01"  # the energy manager
+APPROVER = "approver-token-1"  # the reviewer
+SECOND_APPROVER = "approver-token-2"  # the second reviewer
+AUDITOR = "auditor-token-01"
+WALL = "walled-token-01"
 
 
 class SceneClock(SystemClock):

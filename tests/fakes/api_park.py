@@ -28,10 +28,15 @@ KNOWN_ON = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 LIVE_MS = NOW_MS - 1000
 GATE_RATIO = 3000.0  # CT 30, PT 100
 PRICE = 0.72
-TOKENS: dict[str, tuple[str, str | None]] = {
-    "admin-token-0001": ("admin", None),
-    "viewer-token-01": ("viewer", None),
-    "walled-token-01": ("wall", PARK),
+# token, role, the one park it opens, person
+TOKENS: dict[str, tuple[str, str | None, str]] = {
+    "admin-token-0001": ("admin", None, "administrator"),
+    "editor-token-01": ("editor", None, "energy manager"),
+    "approver-token-1": ("approver", None, "reviewer"),
+    "approver-token-2": ("approver", None, "second reviewer"),
+    "auditor-token-01": ("auditor", None, "auditor"),
+    "viewer-token-01": ("viewer", None, ""),
+    "walled-token-01": ("wall", PARK, ""),
 }
 
 SETTINGS = Settings("China/JS", "China", "China", "AR6")
@@ -154,13 +159,15 @@ async def write_park(url: str, *, park: str = PARK, data: bool = True) -> None:
         await session.execute("update config_version set changed_at = $1", KNOWN_ON)
         await _write_factors(session)
         await _write_model(session, park)
-        for token, (role, scope) in TOKENS.items():
+        for token, (role, scope, person) in TOKENS.items():
             await session.execute(
-                "insert into api_token (digest, label, role, park_id) values ($1, $2, $3, $4) on conflict do nothing",
+                "insert into api_token (digest, label, role, park_id, person) values ($1, $2, $3, $4, $5)"
+                " on conflict do nothing",
                 hashlib.sha256(token.encode()).digest(),
                 f"{role} of the tests",
                 role,
                 scope,
+                person,
             )
         if data:
             await _write_data(session, park)

@@ -135,7 +135,7 @@ async def test_a_token_in_the_address_opens_nothing(nobody: httpx.AsyncClient) -
 async def test_a_token_buys_a_cookie(nobody: httpx.AsyncClient) -> None:
     response = await nobody.post(SESSION, json={"token": "walled-token-01"})
     assert response.status_code == 200
-    assert response.json() == {"label": "wall of the tests", "role": "wall", "park": "demo"}
+    assert response.json() == {"label": "wall of the tests", "role": "wall", "person": "", "park": "demo"}
     cookie = response.headers["set-cookie"]
     assert {"httponly", "samesite=strict", "path=/api"} <= {part.strip().lower() for part in cookie.split(";")}
     assert "secure" not in cookie.lower()  # plain HTTP; see below

@@ -213,6 +213,13 @@ async def test_a_token_is_told_once_and_kept_as_its_hash(ingest: Ingest, cli: Cl
     assert "revoked 2" in line
     assert made["token"] not in line
     assert "there is no park" in cli("token", "create", "--label", "x", "--park", "nowhere", code=1)
+
+
+async def test_who_enters_or_approves_is_a_named_person(ingest: Ingest, cli: Cli) -> None:
+    assert "needs --person" in cli("token", "create", "--label", "desk", "--role", "approver", code=1)
+    made = json.loads(cli("token", "create", "--label", "desk", "--role", "approver", "--person", "reviewer", "--json"))
+    assert made["person"] == "reviewer"
+    assert cli("token", "list").startswith("desk: approver reviewer, every park, made ")
     assert "needs --label" in cli("token", "create", "--label", " ", code=1)
 
 

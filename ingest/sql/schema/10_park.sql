@@ -122,8 +122,10 @@ create table api_token (
     token_id     int  generated always as identity primary key,
     digest       bytea not null unique,  -- sha256 of the token
     label        text not null,
-    role         text not null check (role in ('admin', 'viewer', 'wall')),
+    role         text not null,          -- what it opens: docs/operators.md
     park_id      text references park,   -- null: every park
     recorded_at  timestamptz not null default now(),
-    revoked_at   timestamptz
+    revoked_at   timestamptz,
+    person       text not null default '',  -- who acts with it: the second person is another one than the first
+    constraint api_token_role_check check (role in ('admin', 'editor', 'approver', 'auditor', 'viewer', 'wall'))
 );

@@ -1,0 +1,109 @@
+"""What the routes of the books ask for: a park that the caller may read, a transaction, a person who may write.
+
+    @router.get("/things")
+    async def things(books: BooksDep) -> list[Thing]:
+        async with books.reading() as session:
+            ...
+
+    @router.post("/things", status_code=201)
+    async def enter(books: BooksDep, editor: Editor, wanted: NewThing) -> Thing:
+        async with books.writing() as session:
+            ... author=editor.person
+
+`books.park` is the park of the path. A `RefusedError` becomes 422 with the rule's number, a plain `LookupError` 404. A
+token of role `wall` opens no route of the books; an auditor reads all of them and writes nothing.
+"""
+
+import datetime as dt
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends
+
+from api.auth import Principal, Role
+from api.core import Core
+from api.deps import Caller, CoreDep, ParkDep
+from api.problems import ProblemError, describe
+from api.store import QUERIES
+from parkcarbon.books.refusals import refusals
+from parkcarbon.kit.db import Session, from_ms
+
+EDITORS: Final[frozenset[Role]] = frozenset({"admin", "editor", "approver"})
+APPROVERS: Final[frozenset[Role]] = frozenset({"admin", "approver"})
+
+READ_ERRORS: Final = describe(401, 403, 404, 422, 500, 503)
+"""What OpenAPI says of a route that reads the books."""
+
+WRITE_ERRORS: Final = describe(401, 403, 404, 413, 422, 500, 503)
+"""What OpenAPI says of a route that enters something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The books of one park, for one request."""
+
+    park: str
+    core: Core
+    principal: Principal
+
+    def now(self) -> dt.datetime:
+        """Time of now by the clock of the process, aware."""
+        return from_ms(self.core.clock.now_ms())
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Session]:
+        """A read-only transaction that sees one moment of the database throughout."""
+        async with self.core.store.database.transaction() as session:
+            await session.execute(QUERIES["one_snapshot"])
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Session]:
+        """A transaction that may write; what a trigger refuses by a rule comes out as `RefusedError`."""
+        with refusals():
+            async with self.core.store.writer.transaction() as session:
+                yield session
+
+
+async def books_of(core: CoreDep, park: ParkDep, principal: Caller) -> Books:
+    """The books of the park in the path.
+
+    Raises:
+        ProblemError: 403, a wall display may not read the books.
+    """
+    if principal.role == "wall":
+        raise ProblemError(403, "a token for wall displays does not open the books")
+    return Books(park.park, core, principal)
+
+
+def editor(principal: Caller) -> Principal:
+    """Who may enter.
+
+    Raises:
+        ProblemError: 403, the role does not allow it or the token names no person.
+    """
+    return _allowed(principal, EDITORS, "enter")
+
+
+def approver(principal: Caller) -> Principal:
+    """Who may approve what another person entered.
+
+    Raises:
+        ProblemError: 403, the role does not allow it or the token names no person.
+    """
+    return _allowed(principal, APPROVERS, "approve")
+
+
+def _allowed(principal: Principal, roles: frozenset[Role], what: str) -> Principal:
+    if principal.role not in roles:
+        raise ProblemError(403, f"a token of role {principal.role} may not {what}; {', '.join(sorted(roles))} may")
+    if not principal.person:
+        raise ProblemError(403, f"this token names no person, so nobody could be told from the one who may {what}")
+    return principal
+
+
+BooksDep = Annotated[Books, Depends(books_of)]
+Editor = Annotated[Principal, Depends(editor)]
+Approver = Annotated[Principal, Depends(approver)]

@@ -8,7 +8,7 @@ import pytest
 
 pytest_plugins = ["tests.fakes.postgres", "tests.fakes.api_client"]
 
-SERVERS = ("postgres", "timescale", "mosquitto", "chromium")
+SERVERS = ("postgres", "timescale", "mosquitto", "chromium", "libreoffice")
 _not_run: Counter[tuple[str, str]] = Counter()
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need beyond Python: Mosquitto, Chromium with Chinese fonts, debootstrap for a TimescaleDB.
+# What the tests need beyond Python: Mosquitto, Chromium with Chinese fonts, debootstrap for a TimescaleDB, LibreOffice Calc.
 # Root on Debian or Ubuntu gets them installed; anyone else is told what is missing, and those suites say so.
 set -eu
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -7,6 +7,7 @@ missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v debootstrap >/dev/null || missing+=(debootstrap)
+command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui)
 [ -d /usr/share/fonts/opentype/noto ] || missing+=(fonts-noto-cjk)
 [ "${#missing[@]}" = 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

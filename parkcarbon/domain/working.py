@@ -6,7 +6,7 @@ on its terms. The API prints the tree, a workbook turns each node into a cell wi
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 Json = dict[str, object]
@@ -26,11 +26,14 @@ class Figure:
         unit: of the number, as it is printed; `1` for a ratio.
         operation: what is done with the terms; `given` for a leaf. `difference` is the first less all others,
             `quotient` the first by the second, `sum_product` the sum of products of equally long `columns`.
-        terms: in the order of the formula.
+        terms: in the order of the formula; of a `sum_product` what stands behind its columns, no part of the formula.
         label_en: what the figure is called; empty: its name speaks.
         label_zh: the same in Chinese.
         source: where a leaf comes from: {"kind": "register" | "interval" | "factor" | "entry" | "lot" | "setting", …}.
-        columns: of a `sum_product`: parallel columns by name, for example hourly kWh and hourly kg/kWh.
+        columns: of a `sum_product`: parallel columns by name, for example hourly kWh and hourly kg/kWh; a row with an
+            unknown counts nothing.
+        axis: what the rows of the columns are: parallel columns that are only shown, for example times and batches.
+        within: how far the value may be from what the terms give [unit]: half a step for each part that was rounded.
         rule: number of the accounting rule that prescribes the operation.
         notes: sentences a reader should know.
     """
@@ -46,6 +49,8 @@ class Figure:
     columns: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     rule: str = ""
     notes: tuple[str, ...] = ()
+    axis: Mapping[str, tuple[str | int | None, ...]] = field(default_factory=dict)
+    within: float = 0.0
 
     def walk(self) -> Iterator["Figure"]:
         """This figure and everything under it, depth first."""
@@ -60,9 +65,11 @@ class Figure:
             members["label"] = {"zh": self.label_zh, "en": self.label_en}
         optional: Json = {
             "source": dict(self.source),
+            "axis": {name: list(values) for name, values in self.axis.items()},
             "columns": {name: list(values) for name, values in self.columns.items()},
             "rule": self.rule,
             "notes": list(self.notes),
+            "within": self.within,
             "terms": [term.document() for term in self.terms],
         }
         return members | {name: value for name, value in optional.items() if value}
@@ -104,6 +111,9 @@ def computed(
     label_zh: str = "",
     rule: str = "",
     notes: tuple[str, ...] = (),
+    columns: Mapping[str, tuple[float | None, ...]] | None = None,
+    axis: Mapping[str, tuple[str | int | None, ...]] | None = None,
+    within: float = 0.0,
 ) -> Figure:
     """A figure from its terms.
 
@@ -117,24 +127,40 @@ def computed(
         label_zh: the same in Chinese.
         rule: number of the rule behind it.
         notes: sentences.
+        columns: of a `sum_product`.
+        axis: what the rows of the columns are.
+        within: how far rounded parts may take `value` from what the terms give [unit].
 
     Raises:
         ValueError: `value` is not what the terms give.
     """
-    figure = Figure(name, value, unit, operation, terms, label_en, label_zh, rule=rule, notes=notes)
+    figure = Figure(
+        name,
+        value,
+        unit,
+        operation,
+        terms,
+        label_en,
+        label_zh,
+        columns=columns or {},
+        rule=rule,
+        notes=notes,
+        axis=axis or {},
+        within=within,
+    )
     result = recomputed(figure)
     if value is None:
-        return Figure(name, result, unit, operation, terms, label_en, label_zh, rule=rule, notes=notes)
-    if not same(value, result):
+        return replace(figure, value=result)
+    if not same(value, result, within):
         raise ValueError(f"{name} is said to be {value}, its terms give {result}")
     return figure
 
 
-def same(left: float | None, right: float | None) -> bool:
-    """True when two results are equal up to the rounding of floats."""
+def same(left: float | None, right: float | None, within: float = 0.0) -> bool:
+    """True when two results are equal up to the rounding of floats, or not farther apart than `within`."""
     if left is None or right is None:
         return left is right
-    return math.isclose(left, right, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return math.isclose(left, right, rel_tol=TOLERANCE, abs_tol=max(TOLERANCE, within))
 
 
 def check(figure: Figure) -> list[str]:
@@ -142,5 +168,5 @@ def check(figure: Figure) -> list[str]:
     return [
         f"{node.name} is {node.value}, its terms give {result}"
         for node in figure.walk()
-        if node.value is not None and not same(node.value, result := recomputed(node))
+        if node.value is not None and not same(node.value, result := recomputed(node), node.within)
     ]

@@ -2,15 +2,17 @@
 
 A lookup returns the factor and how it matched. Falling back is part of the result; no match raises, never zero.
 
+What one calculation may use together is checked in `factor_rules`.
+
 References:
-    accounting rules 1.1-1.6, 1.10, 1.11: data year and publication are indexed both; provinces without a value (Tibet)
-    fall back to the national one, flagged; a life-cycle (carbon-footprint) factor is refused in scope 2; a fuel factor
-    carries its calorific basis (NCV or HHV) and the two are never mixed.
+    accounting rules 1.1-1.6, 1.9, 1.10: data year and publication are indexed both; provinces without a value (Tibet)
+    fall back to the national one, flagged; a life-cycle (carbon-footprint) factor is refused in scope 2; each purpose
+    has its own factors; a fuel factor carries its calorific basis (NCV or HHV) and the two are never mixed.
 """
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
@@ -18,20 +20,37 @@ from typing import Final
 import numpy as np
 
 from .readings import FloatArray, Int64Array
+from .refusal import RefusedError
 
-PURPOSES: Final = frozenset(
-    {
-        "grid_average",
-        "grid_remainder",
-        "grid_fossil",
-        "fuel_combustion",
-        "calorific_value",
-        "carbon_content",
-        "oxidation",
-        "heat_purchased",
-        "gwp",
-    }
-)
+GRID_PURPOSES: Final = frozenset({"grid_average", "grid_remainder", "grid_fossil"})
+"""What electricity of an inventory may be multiplied with."""
+
+PURPOSES: Final = GRID_PURPOSES | {
+    "fuel_combustion",  # a gas per energy of a fuel
+    "fuel_by_amount",  # a gas per mass or volume of a fuel, from a publisher who gives no calorific value
+    "fuel_part",  # one gas's part of a fuel's CO2e, under a warming potential that its source does not name
+    "calorific_value",
+    "carbon_content",
+    "oxidation",
+    "oxidation_equipment",  # by kind of kiln or boiler, not by fuel
+    "biogenic",  # CO2 and carbon of biomass: a memo item, never in a total
+    "heat_purchased",
+    "cooling_purchased",
+    "gwp",
+    "process",  # per amount of a product
+    "energy_conversion",  # standard coal, 当量值 and 等价值
+    "constant",  # exact conversions
+    "park_indicator",  # prescribed by the national zero-carbon park programme
+    "ets",  # prescribed by an emission-trading guideline
+    "avoided_margin",  # operating and build margins of a grid: avoided emissions, never an inventory
+    "upstream",  # grid losses and extraction of fuels: scope 3 category 3
+    "scope3",  # per activity of another scope 3 category
+    "life_cycle",  # product footprints and screening; never scope 2
+    "generation_source",  # direct emission of one kind of power station; no grid's average
+    "reference",  # kept for comparison; no calculation asks for it
+}
+
+_LIFE_CYCLE_PURPOSES: Final = frozenset({"life_cycle", "scope3", "reference"})
 
 WORLD: Final = "World"
 
@@ -54,7 +73,7 @@ class NoFactorError(LookupError):
     """No factor applies; the amount stays out of the total and the reason is shown."""
 
 
-class FactorRefusedError(ValueError):
+class FactorRefusedError(RefusedError):
     """The record cannot be used for what it claims, for example a life-cycle value as a grid factor."""
 
 
@@ -73,17 +92,22 @@ class Factor:
         gas: `CO2`, `CO2e`, `CH4`, `N2O`, `C`, or empty for calorific values and oxidation.
         basis: calorific basis or production basis in the publisher's words.
         unit: unit of `value`, for example `kgCO2/kWh`.
-        value: the number; None for a series and for a region that is listed without one.
+        value: the number; None for a series and for what is listed without one, such as Tibet's grid.
         data_year: year the value describes; not the year of publication.
         publisher: body that publishes it.
         edition: document and number.
         published_on: day of publication, None where it is not known.
+        published_year: year of publication where only that is known; counted as its last day.
         unverified: True when the number was not seen in its source; every result says so.
         title: what the record is called.
         valid_from: first day the record applies to, None: no bound.
         valid_to: day after the last, None: no bound.
-        recorded_at: when this system learned it; None: always known.
+        recorded_at: when this system learned it, an organisation's own: when it was approved; None: always known.
         series: True when the values are hour-stamped and `value` is None.
+        licence: terms under which the source gives it; empty: not stated.
+        source_page: page, table or address where the number stands.
+        reviewer: who compared it with the source.
+        own: True for an organisation's own record, False for the catalog's.
     """
 
     factor: str
@@ -104,19 +128,45 @@ class Factor:
     valid_to: dt.date | None = None
     recorded_at: dt.datetime | None = None
     series: bool = False
+    published_year: int | None = None
+    licence: str = ""
+    source_page: str = ""
+    reviewer: str = ""
+    own: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could never be right.
 
         Raises:
-            FactorRefusedError: unknown purpose, life-cycle value as a grid factor, or a naive `recorded_at`.
+            FactorRefusedError: unknown purpose, life-cycle value for anything of an inventory, a value that is negative
+                or no number, an empty validity, or a naive `recorded_at`.
         """
         if self.purpose not in PURPOSES:
-            raise FactorRefusedError(f"{self.factor}: purpose {self.purpose!r} is not one of {sorted(PURPOSES)}")
-        if self.purpose.startswith("grid_") and is_life_cycle(self.basis + " " + self.title):
-            raise FactorRefusedError(f"{self.factor}: a life-cycle value is no {self.purpose} factor")
+            raise FactorRefusedError("1.6", f"{self.factor}: purpose {self.purpose!r} is not one of {sorted(PURPOSES)}")
+        if self.purpose not in _LIFE_CYCLE_PURPOSES and is_life_cycle(f"{self.basis} {self.title}"):
+            raise FactorRefusedError("1.4", f"{self.factor}: a life-cycle value is no {self.purpose} factor")
+        if self.value is not None and not (math.isfinite(self.value) and self.value >= 0):
+            raise FactorRefusedError("", f"{self.factor}: {self.value} {self.unit} is not a number from 0 up")
+        if self.valid_from is not None and self.valid_to is not None and self.valid_from >= self.valid_to:
+            raise FactorRefusedError("", f"{self.factor}: valid_to {self.valid_to} is not after {self.valid_from}")
         if self.recorded_at is not None and self.recorded_at.tzinfo is None:
-            raise FactorRefusedError(f"{self.factor}: recorded_at {self.recorded_at} has no time zone")
+            raise FactorRefusedError("", f"{self.factor}: recorded_at {self.recorded_at} has no time zone")
+
+    @property
+    def known_from(self) -> dt.date | None:
+        """First day it counts as published: 31 December where only the year is known; None: counts as always known."""
+        if self.published_on is not None or self.published_year is None:
+            return self.published_on
+        return dt.date(self.published_year, 12, 31)
+
+    @property
+    def publication(self) -> str:
+        """What is known of its publication, as a person reads it."""
+        if self.published_on is not None:
+            return self.published_on.isoformat()
+        if self.published_year is not None:
+            return f"{self.published_year}, day not known: counted from {self.known_from}"
+        return "not known: counted as always known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +248,9 @@ def lookup(
     """Choose a factor by purpose, region, gas, carrier, data year and date of knowledge.
 
     Order: the region as asked before its country before the world (never the world for a grid); there the asked data
-    year, else the newest older one, else the oldest newer one, else an undated record. Among records of one year the
-    newest published, then the newest recorded counts, then the smaller id, so the answer never depends on the order of
-    `factors`.
+    year, else the newest older one, else the oldest newer one, else an undated record. Among records of one year an
+    organisation's own goes first, then the newest published, then the newest recorded, then the smaller id, so the
+    answer never depends on the order of `factors`.
 
     Args:
         factors: all records.
@@ -223,38 +273,56 @@ def lookup(
     """
     if purpose not in PURPOSES:
         raise ValueError(f"purpose {purpose!r} is not one of {sorted(PURPOSES)}")
-    known = [
+    gases = (gas,) if isinstance(gas, str) else gas
+    fitting = [
         factor
         for factor in factors
         if factor.purpose == purpose
         and factor.carrier == carrier
-        and (factor.value is not None or factor.series)
-        and _known(factor, known_on)
+        and factor.gas in gases
         and _valid(factor, data_year, on)
         and (basis is None or has_basis(factor, basis))
         and (edition is None or (factor.publisher, factor.edition) == edition)
     ]
-    for wanted in (gas,) if isinstance(gas, str) else gas:
+    known = [factor for factor in fitting if _usable(factor) and _known(factor, known_on)]
+    for wanted in gases:
         found = _nearest([factor for factor in known if factor.gas == wanted], purpose, region, data_year)
         if found is not None:
-            return found
-    asked = gas if isinstance(gas, str) else "/".join(gas)
+            return replace(found, notes=(*found.notes, *_remarks(found.factor, fitting, known_on)))
+    without = ", ".join(factor.factor for factor in fitting if not _usable(factor) and factor.region == region)
     raise NoFactorError(
-        f"no {purpose} factor for {carrier or 'any carrier'}, {asked or 'no gas'}, region {region or '(none)'},"
-        f" {data_year}, known on {known_on}"
+        f"no {purpose} factor for {carrier or 'any carrier'}, {'/'.join(gases) or 'no gas'},"
+        f" region {region or '(none)'}, {data_year}, known on {known_on}"
+        + (f"; listed without a value: {without}" if without else "")
     )
 
 
-def named(factors: Iterable[Factor], factor: str, known_on: dt.date | dt.datetime) -> FactorMatch:
+def named(
+    factors: Iterable[Factor],
+    factor: str,
+    known_on: dt.date | dt.datetime,
+    *,
+    purposes: frozenset[str] | None = None,
+) -> FactorMatch:
     """The factor with this id, newest record known; for settings that name one.
+
+    Args:
+        factors: all records.
+        factor: the id.
+        known_on: date of knowledge.
+        purposes: what it is to be used for; None: the caller looks at that.
 
     Raises:
         NoFactorError: when no such record is known.
+        FactorRefusedError: it is for another purpose.
     """
     known = [record for record in factors if record.factor == factor and _known(record, known_on)]
     if not known:
         raise NoFactorError(f"no factor {factor!r} known on {known_on}")
     best = _best(known)
+    if purposes is not None and best.purpose not in purposes:
+        rule = "1.4" if best.purpose == "life_cycle" else "1.6"
+        raise FactorRefusedError(rule, f"{factor} is a {best.purpose} factor and cannot serve as {_either(purposes)}")
     return FactorMatch(best, Match.SERIES if best.series else Match.DECLARED)
 
 
@@ -301,13 +369,13 @@ def _fallen_back(found: FactorMatch, place: str, region: str) -> FactorMatch:
 
 
 def _best(candidates: list[Factor]) -> Factor:
-    """Newest published, then newest recorded, then the smaller id."""
+    """An organisation's own, then newest published, then newest recorded, then the smaller id."""
     return max(sorted(candidates, key=lambda factor: factor.factor), key=_newness)
 
 
-def _newness(factor: Factor) -> tuple[dt.date, float]:
+def _newness(factor: Factor) -> tuple[bool, dt.date, float]:
     recorded = -math.inf if factor.recorded_at is None else factor.recorded_at.timestamp()
-    return factor.published_on or dt.date.min, recorded
+    return factor.own, factor.known_from or dt.date.min, recorded
 
 
 def _known(factor: Factor, known_on: dt.date | dt.datetime) -> bool:
@@ -315,9 +383,30 @@ def _known(factor: Factor, known_on: dt.date | dt.datetime) -> bool:
         day, moment = known_on.astimezone(dt.UTC).date(), known_on
     else:
         day, moment = known_on, dt.datetime.combine(known_on, dt.time.max, dt.UTC)
-    if factor.published_on is not None and factor.published_on > day:
+    if factor.known_from is not None and factor.known_from > day:
         return False
     return factor.recorded_at is None or factor.recorded_at <= moment
+
+
+def _usable(factor: Factor) -> bool:
+    return factor.value is not None or factor.series
+
+
+def _either(purposes: frozenset[str]) -> str:
+    return " or ".join(sorted(purposes))
+
+
+def _remarks(chosen: Factor, fitting: list[Factor], known_on: dt.date | dt.datetime) -> Iterator[str]:
+    """What a reader should know of when and by whom it was published."""
+    if chosen.own:
+        yield f"{chosen.factor} is the organisation's own"
+    elif chosen.known_from is None and not chosen.series:
+        yield f"{chosen.factor}: when it was published is not known, it counts as always known"
+    year = known_on.year
+    for factor in fitting:
+        waiting = factor.published_on is None and factor.published_year == year and not _known(factor, known_on)
+        if waiting and factor.region == chosen.region and factor.data_year != chosen.data_year:
+            yield f"{factor.factor} came out in {year}, the day is not known: not counted before {factor.known_from}"
 
 
 def _valid(factor: Factor, data_year: int, on: dt.date | None) -> bool:

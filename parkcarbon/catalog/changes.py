@@ -16,6 +16,14 @@ _KEYS = {
     "points": "quantity",
     "episodes": "at",
     "factor_series": "factor",
+    "entities": "entity",
+    "connections": "connection",
+    "storage": "storage",
+    "allocation": "rule",
+    "weights": "tenant",
+    "deliveries": "delivery",
+    "formulas": "formula",
+    "terms": "point",
 }
 _WORDS = {
     "tenants": "tenant",
@@ -24,6 +32,14 @@ _WORDS = {
     "points": "point",
     "episodes": "episode",
     "factor_series": "factor series",
+    "entities": "entity",
+    "connections": "connection",
+    "storage": "storage",
+    "allocation": "allocation rule",
+    "weights": "weight",
+    "deliveries": "delivery",
+    "formulas": "formula",
+    "terms": "term",
 }
 
 
@@ -86,6 +102,8 @@ def _below(place: str, name: str) -> str:
 def _shown(value: Any) -> str:
     if value is None:
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(_shown(item) for item in value) or "none"
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, Struct):

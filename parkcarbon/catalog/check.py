@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from parkcarbon.domain.factors import PURPOSES
+from parkcarbon.domain.factors import GRID_PURPOSES, PURPOSES
 from parkcarbon.domain.profile import DeviceProfile, PointDef
 from parkcarbon.domain.quantities import QUANTITIES
 
-from .factors import UNITS_OF_PURPOSE, load_factors
+from .check_tenancy import tenancy_problems
+from .factors import UNITS_OF_PURPOSE, fits, load_factors
 from .park import Device, Episode, FactorSeries, Park, Point, Source
 from .profiles import load_profile, profile_names
 
@@ -31,6 +32,13 @@ _FLOW_CARRIERS: dict[str, frozenset[str]] = {
     "process": frozenset({"electricity", "gas", "heat"}),
 }
 
+_REGION_PURPOSES: dict[str, tuple[str, ...]] = {
+    "electricity_region": tuple(GRID_PURPOSES),
+    "fuel_region": ("fuel_combustion", "fuel_by_amount", "calorific_value"),
+    "heat_region": ("heat_purchased",),
+}
+"""What a region of the method settings is looked up for."""
+
 Problems = Iterator[str]
 
 
@@ -41,7 +49,7 @@ def check_park(park: Park, folder: Path | None = None) -> list[str]:
         park: the document.
         folder: where it lies; the files of factor series are looked up there. None: files are not opened.
     """
-    checks: Sequence[Callable[[Park], Problems]] = (_settings, _duplicates, _sources, _devices)
+    checks: Sequence[Callable[[Park], Problems]] = (_settings, _duplicates, _sources, _devices, tenancy_problems)
     problems = [problem for check in checks for problem in check(park)]
     for series in park.factor_series:
         problems += _series(series, folder)
@@ -56,17 +64,25 @@ def _settings(park: Park) -> Problems:
     if (park.latitude is None) != (park.longitude is None):
         yield f"latitude, longitude: {park.latitude}, {park.longitude}: both or neither"
     method = park.method
-    countries = {factor.region.partition("/")[0] for factor in load_factors()}
+    countries: dict[str, set[str]] = {}
+    for factor in load_factors():
+        countries.setdefault(factor.purpose, set()).add(factor.region.partition("/")[0])
     series = {item.region for item in park.factor_series}
     for name in ("electricity_region", "fuel_region", "heat_region"):
         region: str = getattr(method, name)
-        if region and region not in series and region.partition("/")[0] not in countries:
+        served = set().union(*(countries.get(purpose, ()) for purpose in _REGION_PURPOSES[name]))
+        if region and region not in series and region.partition("/")[0] not in served:
             yield f"method.{name}: {region!r}: no factor of the catalog or of this park is for it"
     if not method.electricity_region:
         yield "method.electricity_region: '' is empty"
-    known = {factor.factor for factor in load_factors()} | {item.factor for item in park.factor_series}
+    known = {factor.factor: factor.purpose for factor in load_factors()}
+    known |= {item.factor: item.purpose for item in park.factor_series}
     if method.electricity_factor is not None and method.electricity_factor not in known:
         yield f"method.electricity_factor: {method.electricity_factor!r} is no factor of the catalog or of this park"
+    elif method.electricity_factor is not None and known[method.electricity_factor] not in GRID_PURPOSES:
+        purpose = known[method.electricity_factor]
+        rule = "1.4" if purpose == "life_cycle" else "1.6"
+        yield f"method.electricity_factor: {method.electricity_factor!r} is a {purpose} factor (rule {rule})"
 
 
 def _duplicates(park: Park) -> Problems:
@@ -219,8 +235,8 @@ def _series(series: FactorSeries, folder: Path | None) -> Problems:
     place = f"factor_series[{series.factor}]"
     if series.purpose not in PURPOSES:
         yield f"{place}.purpose: {series.purpose!r} is not one of {', '.join(sorted(PURPOSES))}"
-    elif series.unit not in UNITS_OF_PURPOSE[series.purpose]:
-        units = ", ".join(sorted(UNITS_OF_PURPOSE[series.purpose]))
+    elif not fits(series.purpose, series.unit):
+        units = ", ".join(sorted(UNITS_OF_PURPOSE.get(series.purpose, ())))
         yield f"{place}.unit: {series.unit!r} does not fit {series.purpose}: {units}"
     elif series.purpose.startswith("grid_") and not series.unit.startswith(f"kg{series.gas}/"):
         yield f"{place}.gas: {series.gas!r} does not fit unit {series.unit}"

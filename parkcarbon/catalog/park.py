@@ -13,22 +13,34 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
+from .park_tenancy import AllocationRule, Connection, Delivery, Entity, FormulaFlow, Storage
 from .strict import document_problems, load_yaml
+from .terms import Flow, Name, Positive, Slug
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Positive = Annotated[float, Meta(gt=0)]
-Flow = Literal["import", "export", "generation", "charge", "discharge", "fuel", "heat", "sub_meter", "process"]
-
-
-class Name(Struct, frozen=True, forbid_unknown_fields=True):
-    """A name in both languages of the page."""
-
-    zh: str
-    en: str
+__all__ = [
+    "Device",
+    "Entity",
+    "Episode",
+    "FactorSeries",
+    "Flow",
+    "MethodSettings",
+    "Name",
+    "Park",
+    "ParkError",
+    "Point",
+    "Positive",
+    "Slug",
+    "Source",
+    "Tenant",
+    "decode_park",
+    "device_name",
+    "load_park",
+    "parse_park",
+]
 
 
 class Tenant(Struct, frozen=True, forbid_unknown_fields=True):
-    """A legal entity in the park."""
+    """A user of the park's energy; which legal entity it is, `entities` say."""
 
     tenant: Slug
     name: Name
@@ -50,7 +62,11 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Episode(Struct, frozen=True, forbid_unknown_fields=True):
-    """From `at` on, this physical meter with these ratios; `end_reading` belongs to the meter before."""
+    """From `at` on, this physical meter with these ratios; `end_reading` belongs to the meter before.
+
+    `accuracy_class` and `ct_class` are names of `catalog/indicators/uncertainty.yaml`, for example `0.5S`;
+    `calibrated_until` is the day after the last that the calibration certificate covers.
+    """
 
     at: dt.datetime
     serial: str | None = None
@@ -61,6 +77,9 @@ class Episode(Struct, frozen=True, forbid_unknown_fields=True):
     limit_per_h: Positive | None = None
     end_reading: float | None = None
     start_reading: float | None = None
+    accuracy_class: str | None = None
+    ct_class: str | None = None
+    calibrated_until: dt.date | None = None
 
 
 class Point(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +96,10 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Device(Struct, frozen=True, forbid_unknown_fields=True):
-    """A meter, inverter or battery; listed in bus order."""
+    """A meter, inverter or battery; listed in bus order.
+
+    `tenant` is whom it serves; `owner` the entity that owns it, else the tenant's entity or the operator.
+    """
 
     device: Slug
     name: Name
@@ -87,6 +109,8 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True):
     source: Slug | None = None
     bus: str = ""
     active: bool = True
+    owner: Slug | None = None
+    connection: Slug | None = None  # none: the only one
 
 
 class FactorSeries(Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +160,12 @@ class Park(Struct, frozen=True, forbid_unknown_fields=True):
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     notes: dict[str, str] = field(default_factory=dict)
+    entities: tuple[Entity, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    storage: tuple[Storage, ...] = ()
+    allocation: tuple[AllocationRule, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    formulas: tuple[FormulaFlow, ...] = ()
 
 
 def device_name(heading: str) -> str:

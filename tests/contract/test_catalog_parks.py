@@ -99,3 +99,33 @@ def test_a_removed_and_an_added_device_are_told_and_a_moved_one_once() -> None:
         "device heat-2: added (name 热力 / Heat, profile interval-file, 1 point, source bills)",
         "devices: order is now boiler, gate, heat-2, old-meter",
     ]
+
+
+def harbour(*changes: tuple[str, str]) -> Park:
+    text = (PARKS / "accepted" / "tenancy.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return parse_park(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (("band_high_pct: 5", "band_high_pct: 4"), "connection feeder-2, band_high_pct: 5 → 4"),
+        (("obligated: true", "obligated: false"), "entity north-co, obligated: True → False"),
+        (("capacity_kwh: 430", "capacity_kwh: 400"), "storage battery, capacity_kwh: 430 → 400"),
+        (("weight: 800", "weight: 750"), "allocation rule heat-by-area, weight south, weight: 800 → 750"),
+        (
+            ("factor: -1}", "factor: -0.5}"),
+            "formula north-net, term north-canteen/active_energy_import, factor: -1 → -0.5",
+        ),
+        (
+            ("fuel: [boiler-gas/gas_volume_base], produced: [boiler-steam/heat_energy]}", "}"),
+            "delivery steam, fuel: boiler-gas/gas_volume_base → none",
+        ),
+        (("    owner: operator\n", ""), "device roof, owner: operator → none"),
+    ],
+)
+def test_changes_of_who_is_who_in_plain_words(change: tuple[str, str], line: str) -> None:
+    assert line in describe_changes(harbour(), harbour(change))

@@ -1,0 +1,16 @@
+"""Small types that every part of the park document uses."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Positive = Annotated[float, Meta(gt=0)]
+Flow = Literal["import", "export", "generation", "charge", "discharge", "fuel", "heat", "sub_meter", "process"]
+
+
+class Name(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages of the page."""
+
+    zh: str
+    en: str

@@ -9,21 +9,23 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from parkcarbon.books.derive.announce import Span, queue_spans
+from parkcarbon.books.derive.carbon import CarbonBook
+from parkcarbon.books.derive.deltas import respread
+from parkcarbon.books.derive.energy import Extension, Replacement, extend, extend_many, rerun
+from parkcarbon.books.derive.model import Model, Point
+from parkcarbon.books.derive.stored import moment
 from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Kind, Quality
 from parkcarbon.domain.readings import Readings
 from parkcarbon.domain.scan import ScanState
 from parkcarbon.domain.scan_many import ManyReadings
 from parkcarbon.kit.db import Session, to_ms
 
-from .carbon import CarbonBook
-from .deltas import respread
-from .energy import Extension, Replacement, extend, extend_many, rerun
 from .judge import Lookup, Rows
-from .model import QUERIES, Model, Point
 from .partitions import Partitions
+from .queries import QUERIES
 from .results import replace_results
 from .store import Stored, store
-from .stored import moment
 
 AT_ONCE_MS = 8 * INTERVAL_MS
 """Late readings reaching back no further than this are worked in at once; others are queued."""
@@ -48,15 +50,6 @@ class PointState:
     scan: ScanState = field(default_factory=ScanState)
     longest_ms: int = 0
     touched: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of one point that is to be computed again [ms UTC]."""
-
-    point_id: int
-    from_ms: int
-    to_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,17 +289,4 @@ async def save_states(
     if rows:
         await session.execute(
             QUERIES["update_point_states"], ids, *(list(column) for column in zip(*rows, strict=True))
-        )
-
-
-async def queue_spans(session: Session, spans: Sequence[Span], reason: str, held_until: dt.datetime) -> None:
-    """Queue stretches to be computed again, merged with what is queued."""
-    if spans:
-        await session.execute(
-            QUERIES["queue_recompute"],
-            [span.point_id for span in spans],
-            [moment(span.from_ms) for span in spans],
-            [moment(span.to_ms) for span in spans],
-            reason,
-            held_until,
         )

@@ -16,8 +16,8 @@ from parkcarbon.kit.service import serve
 from . import metrics
 from .config import Config, ConfigError
 from .group import Group
-from .model import QUERIES
 from .pool import Batch, Outcome, Writer
+from .queries import QUERIES
 from .receiver import Backlogs, Receiver
 from .recompute import Recomputer
 from .release import release

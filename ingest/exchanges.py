@@ -5,14 +5,15 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
+from parkcarbon.books.derive.announce import announce
+from parkcarbon.books.derive.model import Model, Source
+from parkcarbon.books.derive.stored import moment
 from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.db import Session
 from parkcarbon.wire.body import SerialChange
 
 from .judge import window
-from .model import QUERIES, Model, Source
-from .parks import announce
-from .stored import moment
+from .queries import QUERIES
 
 log = structlog.get_logger(__name__)
 

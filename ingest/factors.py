@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from parkcarbon.books.derive.model import load_series
 from parkcarbon.catalog.park import FactorSeries as SeriesEntry
 from parkcarbon.domain.factors import Factor
 from parkcarbon.kit.db import Session, to_ms
 from parkcarbon.kit.pgcopy import Column
 
-from .model import QUERIES, load_series
+from .queries import QUERIES
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 

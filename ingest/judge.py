@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from parkcarbon.books.derive.model import Point, Source
 from parkcarbon.domain.reading import DAY_MS, OUTSIDE_ENERGY, Kind
 from parkcarbon.wire.body import Body
 from parkcarbon.wire.errors import Flaw
-
-from .model import Point, Source
 
 AHEAD_MS = 5 * 60_000
 BEHIND_MS = 400 * DAY_MS

@@ -14,6 +14,8 @@ from enum import StrEnum
 import structlog
 import zstandard
 
+from parkcarbon.books.derive.model import EMPTY, Model, Source, load_model
+from parkcarbon.books.derive.stored import moment
 from parkcarbon.kit.db import Database, Session, to_ms
 from parkcarbon.wire.body import Body
 from parkcarbon.wire.errors import Reason, RefusedError
@@ -23,9 +25,8 @@ from parkcarbon.wire.topics import Topic
 from .absorb import Absorber
 from .exchanges import declare
 from .judge import Quarantined, Rows, judge
-from .model import EMPTY, QUERIES, Model, Source, load_model
 from .partitions import READING, Partitions, PartitionsMissingError, months_of
-from .stored import moment
+from .queries import QUERIES
 
 log = structlog.get_logger(__name__)
 

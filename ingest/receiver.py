@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from parkcarbon.books.derive.stored import moment
 from parkcarbon.kit.backoff import Backoff
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError
@@ -20,10 +21,9 @@ from parkcarbon.wire.topics import Address, Topic, filters, parse
 
 from . import metrics
 from .group import Group
-from .model import QUERIES
 from .pool import Batch, Outcome, Verdict
+from .queries import QUERIES
 from .recompute import Recomputer
-from .stored import moment
 
 log = structlog.get_logger(__name__)
 

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
+from parkcarbon.books.derive.announce import Span, queue_spans
+from parkcarbon.books.derive.carbon import CarbonBook
+from parkcarbon.books.derive.deltas import respread
+from parkcarbon.books.derive.energy import Replacement, from_scratch, rerun
+from parkcarbon.books.derive.model import Model, Point
+from parkcarbon.books.derive.stored import BEGIN_MS, END_MS, moment
 from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import DatabaseError, Session, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Array, PgType
 
-from .absorb import Absorber, Span, lock_points, queue_spans, save_states
-from .carbon import CarbonBook
-from .deltas import respread
-from .energy import Replacement, from_scratch, rerun
+from .absorb import Absorber, lock_points, save_states
 from .judge import NO_ROWS
-from .model import QUERIES, Model, Point
 from .partitions import PartitionsMissingError
 from .pool import Writer
+from .queries import QUERIES
 from .results import interval_rows, replace_results
-from .stored import BEGIN_MS, END_MS, moment
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ from parkcarbon.kit.db import Row, Session
 from parkcarbon.wire.errors import Flaw
 
 from .judge import Rows
-from .model import QUERIES
 from .partitions import READING, PartitionsMissingError, months_of
 from .pool import Writer
+from .queries import QUERIES
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import structlog
 import zstandard
 
+from parkcarbon.books.derive.model import Source
 from parkcarbon.kit.db import Row, Session, to_ms
 from parkcarbon.wire.body import Body
 from parkcarbon.wire.errors import RefusedError
@@ -15,9 +16,9 @@ from .absorb import lock_points
 from .exchanges import declare
 from .group import POOL_READINGS
 from .judge import Rows, judge
-from .model import QUERIES, Source
 from .partitions import READING, PartitionsMissingError, months_of
 from .pool import Writer
+from .queries import QUERIES
 from .store import missing_of
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from parkcarbon.wire.messages import Command, Reply, decode, encode
 from parkcarbon.wire.topics import BOOT, SEQ_MAX, Address
 
 from .config import Config, ConfigError
-from .model import QUERIES
+from .queries import QUERIES
 
 
 class ResendError(ValueError):

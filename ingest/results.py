@@ -8,15 +8,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from parkcarbon.books.derive.carbon import Carbon, CarbonBook
+from parkcarbon.books.derive.energy import Extension, Replacement
+from parkcarbon.books.derive.model import Model
+from parkcarbon.books.derive.stored import moment
 from parkcarbon.kit.db import Session, to_ms
 from parkcarbon.kit.pgcopy import Column
 
-from .carbon import Carbon, CarbonBook
-from .energy import Extension, Replacement
-from .model import QUERIES, Model
 from .partitions import INTERVAL, Partitions, months_of
+from .queries import QUERIES
 from .rollup import HOUR_MS, Keys, days_of, hours_of, months_of_days, stretches
-from .stored import moment
 
 _json = msgspec.json.Encoder().encode
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from parkcarbon.kit.db import Database, Row, Session
 
-from .model import QUERIES
+from .queries import QUERIES
 
 _NAMES = ("questions", "boundaries", "corrections", "conflicts", "losses", "refused")
 

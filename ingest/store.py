@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from parkcarbon.books.derive.model import Model
+from parkcarbon.books.derive.stored import BEGIN_MS
 from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.db import Session, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Column
 
 from .judge import Rows
-from .model import QUERIES, Model
 from .partitions import READING
-from .stored import BEGIN_MS
+from .queries import QUERIES
 
 
 @dataclass(frozen=True, slots=True)

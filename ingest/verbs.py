@@ -14,24 +14,26 @@ from typing import Any
 
 import msgspec
 
+from parkcarbon.books.derive.announce import Span, announce, queue_spans
+from parkcarbon.books.derive.model import Model, Point, load_model
+from parkcarbon.books.derive.stored import BEGIN_MS, END_MS, moment
 from parkcarbon.catalog.park import ParkError, load_park
 from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, from_ms, to_ms
 
-from .absorb import Absorber, Span, queue_spans
+from .absorb import Absorber
 from .config import read_config
 from .migrate import migrate
-from .model import QUERIES, Model, Point, load_model
-from .parks import announce, apply_park, differences
+from .parks import apply_park, differences
 from .partitions import Partitions
 from .pool import Writer
+from .queries import QUERIES
 from .recompute import Recomputer, check_point
 from .release import release
 from .replay import replay
 from .resend import ResendError, add_resend, resend
 from .review import review_lines, token_lines
-from .stored import BEGIN_MS, END_MS, moment
 
 WRITING_ROLES = ("editor", "approver")
 """Roles that are for nothing but writing: such a token names a person. An admin's may, and then writes too."""

@@ -67,12 +67,6 @@ set device_id = excluded.device_id, quantity = excluded.quantity, kind = exclude
     active = excluded.active
 returning point_id;
 
--- name: now
-select now();
-
--- name: points_with_readings
-select point_id from point_state where point_id = any($1::int[]) and last_time is not null;
-
 -- name: delete_episodes
 delete from episode where point_id = any($1::int[]);
 

@@ -166,25 +166,6 @@ where p.point_id = t.point_id;
 
 -- ── recompute ────────────────────────────────────────────────────────────────────────────────────
 
--- name: queue_recompute
--- Merged with what is queued for the point within a day of it; the earliest release counts.
-with new as (
-    select * from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as t (point_id, from_time, to_time)
-), gone as (
-    delete from recompute r using new n
-    where r.point_id = n.point_id and r.from_time <= n.to_time + interval '1 day'
-      and r.to_time >= n.from_time - interval '1 day'
-    returning r.point_id, r.from_time, r.to_time, r.reason, r.held_until, r.queued_at
-), every as (
-    select point_id, from_time, to_time, $4::text as reason, $5::timestamptz as held_until, now() as queued_at from new
-    union all
-    select * from gone
-)
-insert into recompute (point_id, from_time, to_time, reason, held_until, queued_at)
-select point_id, min(from_time), max(to_time), min(reason), min(held_until), min(queued_at) from every group by point_id
-on conflict (point_id, from_time, to_time) do update
-set held_until = least(recompute.held_until, excluded.held_until);
-
 -- name: release_recompute
 -- The sources of a park have caught up: what waits for its points need not be held any longer.
 update recompute r set held_until = now()

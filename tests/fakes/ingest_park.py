@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.model import QUERIES
 from ingest.parks import Applied, apply_park
 from ingest.pool import Batch, Outcome, Writer
+from ingest.queries import QUERIES
 from parkcarbon.catalog.park import Park, decode_park
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Database, from_ms

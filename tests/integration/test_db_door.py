@@ -157,6 +157,6 @@ def test_a_url_names_another_database() -> None:
 
 
 def test_statements_lose_their_comments_and_semicolons() -> None:
-    queries = load_queries("ingest")
+    queries = load_queries("parkcarbon.books.derive")
     assert queries["version"] == "select version, changed_at from config_version"
     assert not any(query.endswith((";", "--")) or query.splitlines()[-1].startswith("--") for query in queries.values())

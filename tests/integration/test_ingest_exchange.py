@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ingest.absorb import Absorber
-from ingest.model import load_model
 from ingest.pool import Verdict
 from ingest.recompute import Recomputer, check_point
 from ingest.replay import replay
+from parkcarbon.books.derive.model import load_model
 from parkcarbon.kit.clock import ManualClock, SystemClock
 from parkcarbon.kit.db import DatabaseError, from_ms
 from parkcarbon.wire.body import Row, SerialChange

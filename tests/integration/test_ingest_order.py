@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from ingest.absorb import Absorber
-from ingest.model import load_model
 from ingest.pool import Batch
 from ingest.recompute import Recomputer, check_point
+from parkcarbon.books.derive.model import load_model
 from parkcarbon.wire.body import Row
 from tests.fakes.ingest_park import METER, NOW_MS, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text
 from tests.fakes.postgres import Server

@@ -1,7 +1,7 @@
-"""What ingest knows about parks, sources, points and factors: one immutable snapshot per `config_version`.
+"""What is known about parks, sources, points and factors: one immutable snapshot per `config_version`.
 
-A pool checks the version inside its transaction and loads a new snapshot when it has moved, so no interval is ever
-computed with facts that were already replaced.
+Whoever writes results checks the version inside its transaction and loads a new snapshot when it has moved, so no
+interval is ever computed with facts that were already replaced.
 """
 
 import datetime as dt
@@ -17,9 +17,10 @@ from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.lifelines import Lifelines, lifelines
 from parkcarbon.domain.reading import Kind
 from parkcarbon.domain.scan_types import Correction, Episode, Limits
-from parkcarbon.kit.db import RejectedError, Row, Session, load_queries, to_ms
+from parkcarbon.kit.db import RejectedError, Row, Session, to_ms
 
-QUERIES = load_queries(__package__)
+from .queries import QUERIES
+
 _KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE, "delta": Kind.DELTA}
 
 

@@ -11,7 +11,8 @@ from parkcarbon.domain.scan_types import ScanState
 from parkcarbon.kit.db import Session, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Array, PgType
 
-from .model import QUERIES, Point
+from .model import Point
+from .queries import QUERIES
 
 BEGIN_MS = -30_610_224_000_000  # year 1000
 END_MS = 253_370_764_800_000  # year 9999

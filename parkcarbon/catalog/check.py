@@ -17,6 +17,7 @@ from parkcarbon.domain.quantities import QUANTITIES
 
 from .check_tenancy import tenancy_problems
 from .factors import UNITS_OF_PURPOSE, fits, load_factors
+from .indicators import error_limits
 from .park import Device, Episode, FactorSeries, Park, Point, Source
 from .profiles import load_profile, profile_names
 
@@ -210,6 +211,7 @@ def _episodes(place: str, point: Point, definition: PointDef | None) -> Problems
             yield f"{here}.end_reading: {episode.end_reading}: there is no meter before the first episode"
         yield from _readings(here, point, episode)
         yield from _ratio(here, episode, definition)
+        yield from _classes(here, point, episode)
         previous = episode
 
 
@@ -229,6 +231,22 @@ def _ratio(here: str, episode: Episode, definition: PointDef | None) -> Problems
     for name, value in (("ct", episode.ct), ("pt", episode.pt)):
         if value != 1 and name not in allowed:
             yield f"{here}.{name}: {value}: the {definition.quantity} register already includes this ratio"
+
+
+def _classes(here: str, point: Point, episode: Episode) -> Problems:
+    """Accuracy classes that the limits of error know, and a calibration that had not ended before the episode began."""
+    carrier = QUANTITIES[point.quantity].carrier
+    limits = error_limits()
+    for name, device, value in (
+        ("accuracy_class", "meter", episode.accuracy_class),
+        ("ct_class", "ct", episode.ct_class),
+    ):
+        known = limits.names(device, carrier)
+        if value is not None and value not in known:
+            yield f"{here}.{name}: {value!r} is not known for {carrier}: {', '.join(known) or 'no class is'}"
+    ended = episode.calibrated_until
+    if ended is not None and ended <= episode.at.date():
+        yield f"{here}.calibrated_until: {ended} is not after the episode begins ({episode.at.date()})"
 
 
 def _series(series: FactorSeries, folder: Path | None) -> Problems:

@@ -53,6 +53,7 @@ __all__ = [
     "ScanResult",
     "ScanState",
     "Step",
+    "accepted_pairs",
     "scan",
 ]
 
@@ -112,6 +113,33 @@ def scan(
         (mark.midnight_ms, mark.state.with_partial(partial)) for mark, partial in zip(marks, partials, strict=True)
     ]
     return ScanResult(intervals, tuple(line.boundaries), tuple(line.questions), final, tuple(checkpoints))
+
+
+def accepted_pairs(
+    readings: Readings,
+    episodes: Sequence[Episode],
+    corrections: Sequence[Correction],
+    limits: Limits,
+    state: ScanState | None = None,
+) -> tuple[Pairs, tuple[Boundary, ...]]:
+    """The accepted line itself: what `scan` cuts into intervals, before it is cut.
+
+    Args:
+        readings: as for `scan`.
+        episodes: likewise.
+        corrections: likewise.
+        limits: likewise.
+        state: likewise.
+
+    Returns:
+        Every pair of registers in order of time, and the boundaries between them.
+    """
+    kept = (corrected(readings, corrections) if corrections else readings).for_energy()
+    if len(kept) == 0:
+        return Pairs.of_rows(()), ()
+    walk = _Walk(kept, lifelines(episodes, corrections, limits), limits, ScanState() if state is None else state)
+    walk.run()
+    return walk.line.pairs.columns(), tuple(walk.line.boundaries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ TOKENS: dict[str, tuple[str, str | None, str]] = {
 }
 
 SETTINGS = Settings("China/JS", "China", "China", "AR6")
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "park": PARK,
     "name": {"zh": "示范园区", "en": "Demonstration park"},
     "timezone": "Asia/Shanghai",
@@ -99,6 +99,28 @@ DEVICES: list[tuple[str, str | None, list[tuple[Any, ...]]]] = [
         for device, tenant in (("m1", "machining"), ("m2", "machining"), ("c1", "cold"))
     ),
 ]
+
+
+def document(park: str = PARK) -> dict[str, Any]:
+    """The park document that the tables are a projection of."""
+    devices = [
+        {
+            "device": device,
+            "name": {"zh": f"设备 {device}", "en": f"Device {device}"},
+            "profile": "test",
+            "tenant": tenant,
+            "source": "edge-1",
+            "bus": "bus-1",
+            "points": [
+                {"quantity": quantity, "kind": kind, "flow": flow, "period_s": period_ms / 1000, "episodes": episodes}
+                for quantity, kind, _, _, flow, period_ms in points
+                for episodes in ([{"at": "2020-01-01T00:00:00Z", "ct": 30, "pt": 100}] if device == "gate" else [],)
+            ],
+        }
+        for device, tenant, points in DEVICES
+    ]
+    tenants = [{"tenant": tenant, "name": {"zh": zh, "en": en}} for tenant, zh, en in TENANTS]
+    return DOCUMENT | {"park": park, "tenants": tenants, "sources": [{"source": "edge-1"}], "devices": devices}
 
 
 def power_kw(device: str, start_ms: int) -> float:
@@ -206,12 +228,21 @@ def factor_json(factor: Factor) -> bytes:
 
 
 async def _write_model(session: Session, park: str) -> None:
-    document = msgspec.json.encode(DOCUMENT | {"park": park}).decode()
+    body = msgspec.json.encode(document(park), order="sorted")
     await session.execute(
-        "insert into park (park_id, name_zh, name_en, timezone, document, revision)"
-        " values ($1, '示范园区', 'Demonstration park', 'Asia/Shanghai', $2, 1)",
+        "insert into park (park_id, name_zh, name_en, timezone, document, revision, recorded_at)"
+        " values ($1, '示范园区', 'Demonstration park', 'Asia/Shanghai', $2, 1, $3)",
         park,
-        document,
+        body.decode(),
+        KNOWN_ON,
+    )
+    await session.execute(
+        "insert into park_revision (park_id, revision, document, digest, author, reason, recorded_at)"
+        " values ($1, 1, $2, sha256($3), 'energy manager', 'commissioning', $4)",
+        park,
+        body.decode(),
+        body,
+        KNOWN_ON,
     )
     for position, (name, zh, en) in enumerate(TENANTS):
         await session.execute(

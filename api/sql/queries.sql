@@ -47,12 +47,12 @@ order by d.position, d.device, p.point_id;
 
 -- name: factors
 select factor_id, document, recorded_at
-from factor where park_id is null or park_id = $1::text order by factor_id;
+from factor_in_force where (park_id is null or park_id = $1::text) and withdrawn_at is null order by factor_id;
 
 -- name: factor_value_at
 -- The value of a factor series at $2: the newest recorded of the span that holds it.
-select value from factor_value
-where factor_id = $1::int and start <= $2::timestamptz and start + span_ms * interval '1 millisecond' > $2::timestamptz
+select value from factor_value_in_force
+where factor_id = $1::int and withdrawn_at is null and start <= $2::timestamptz and start + span_ms * interval '1 millisecond' > $2::timestamptz
 order by start desc, recorded_at desc limit 1;
 
 -- name: sources

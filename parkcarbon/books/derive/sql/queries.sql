@@ -46,11 +46,11 @@ where not exists (
 order by c.point_id, c.from_time, c.correction_id;
 
 -- name: model_factors
-select factor_id, park_id, document, recorded_at from factor order by factor_id;
+select factor_id, park_id, document, recorded_at from factor_in_force where withdrawn_at is null order by factor_id;
 
 -- name: model_series
-select distinct on (start) start, span_ms, value from factor_value
-where factor_id = $1::int order by start, recorded_at desc;
+select distinct on (start) start, span_ms, value from factor_value_in_force
+where factor_id = $1::int and withdrawn_at is null order by start, recorded_at desc, load_id desc;
 
 -- ── what the scan reads back ────────────────────────────────────────────────────────────────────────
 

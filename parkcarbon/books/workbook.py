@@ -17,6 +17,7 @@ from parkcarbon.domain.working import Figure
 
 from .workbook_layout import Block, Cell, Layout, lay_out
 from .workbook_words import (
+    BATCH_HEADERS,
     FACTOR_HEADERS,
     KINDS,
     OPERATIONS,
@@ -37,6 +38,7 @@ _WIDTHS: Final[dict[str, Sequence[int]]] = {
     "working": (7, 30, 38, 24, 14, 20, 24, 14, 48, 9, 70),
     "factors": (28, 20, 16, 9, 18, 14, 26, 10, 18, 44, 13, 18, 12, 30, 14, 16, 24),
     "registers": (34, 22, 20, 9, 14, 18, 8, 8, 7, 18, 36, 10, 68, 24),
+    "batches": (34, 9, 20, 36, 10, 68, 24, 24),
     "notes": (34, 110),
     "columns": (22,) * 40,
 }
@@ -80,6 +82,8 @@ def write_workbook(figure: Figure, target: str | IO[bytes], about: About) -> Lay
     sheets.columns(layout.blocks)
     sheets.table("factors", FACTOR_HEADERS, layout.factors)
     sheets.table("registers", REGISTER_HEADERS, layout.registers)
+    if layout.batches:
+        sheets.table("batches", BATCH_HEADERS, layout.batches)
     sheets.book.save(target)
     return layout
 
@@ -258,5 +262,7 @@ def _flat(source: Mapping[str, object], lead: str = "") -> Iterator[tuple[str, o
     for name, value in source.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{lead}{name} ")
+        elif name == "batches" and isinstance(value, list | tuple):
+            yield f"{lead}{name}", len(value)
         elif value not in (None, "", (), []):
             yield f"{lead}{name}", value

@@ -73,6 +73,7 @@ class Layout:
     blocks: list[Block] = field(default_factory=list)
     factors: list[Mapping[str, object]] = field(default_factory=list)
     registers: list[Mapping[str, object]] = field(default_factory=list)
+    batches: list[Mapping[str, object]] = field(default_factory=list)
 
     def cells(self) -> list[tuple[Figure, str]]:
         """Each figure and its cell on the sheet Working."""
@@ -100,10 +101,18 @@ class _Building:
         """Put a figure and all under it on rows; returns its row."""
         at = len(self.layout.rows)
         self.layout.rows.append(Row(figure, depth, None))
+        self._list_batches(figure)
         rows = [self.place(term, depth + 1) for term in figure.terms]
         content, link = self._leaf(figure) if figure.operation == "given" else (self._formula(figure, rows), "")
         self.layout.rows[at] = Row(figure, depth, content, link)
         return at + FIRST_ROW
+
+    def _list_batches(self, figure: Figure) -> None:
+        batches = figure.source.get("batches")
+        for batch in batches if isinstance(batches, list | tuple) else ():
+            line = {"point": figure.source.get("point"), **batch}
+            if line not in self.layout.batches[-len(batches) :]:
+                self.layout.batches.append(line)
 
     def _leaf(self, figure: Figure) -> tuple[Cell, str]:
         kind = figure.source.get("kind")

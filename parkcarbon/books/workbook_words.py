@@ -13,6 +13,7 @@ SHEETS: Final = {
     "columns": "明细 Columns",
     "factors": "因子 Factors",
     "registers": "表底 Registers",
+    "batches": "批次 Batches",
 }
 
 OPERATIONS: Final[dict[Operation, str]] = {
@@ -84,6 +85,17 @@ REGISTER_HEADERS: Final = {
     "boot": "boot",
     "seq": "seq",
     "digest": "帧摘要\nSHA-256 of the frame",
+    "recorded_at": "入库时间\nrecorded at",
+}
+
+BATCH_HEADERS: Final = {
+    "point": "测点\npoint",
+    "number": "批次序号\nbatch",
+    "source": "批次来源\nbatch source",
+    "boot": "boot",
+    "seq": "seq",
+    "digest": "帧摘要\nSHA-256 of the frame",
+    "made": "生成时间\nmade",
     "recorded_at": "入库时间\nrecorded at",
 }
 

@@ -29,7 +29,8 @@ class Figure:
         terms: in the order of the formula; of a `sum_product` what stands behind its columns, no part of the formula.
         label_en: what the figure is called; empty: its name speaks.
         label_zh: the same in Chinese.
-        source: where a leaf comes from: {"kind": "register" | "interval" | "factor" | "entry" | "lot" | "setting", …}.
+        source: where a leaf comes from: {"kind": "register" | "interval" | "factor" | "entry" | "lot" | "setting", …};
+            of another node what is behind it as a whole, such as data states or batches.
         columns: of a `sum_product`: parallel columns by name, for example hourly kWh and hourly kg/kWh; a row with an
             unknown counts nothing.
         axis: what the rows of the columns are: parallel columns that are only shown, for example times and batches.
@@ -114,6 +115,7 @@ def computed(
     columns: Mapping[str, tuple[float | None, ...]] | None = None,
     axis: Mapping[str, tuple[str | int | None, ...]] | None = None,
     within: float = 0.0,
+    source: Mapping[str, object] | None = None,
 ) -> Figure:
     """A figure from its terms.
 
@@ -130,6 +132,7 @@ def computed(
         columns: of a `sum_product`.
         axis: what the rows of the columns are.
         within: how far rounded parts may take `value` from what the terms give [unit].
+        source: what is behind the terms as a whole: data states, versions, batches.
 
     Raises:
         ValueError: `value` is not what the terms give.
@@ -142,7 +145,8 @@ def computed(
         terms,
         label_en,
         label_zh,
-        columns=columns or {},
+        source or {},
+        columns or {},
         rule=rule,
         notes=notes,
         axis=axis or {},

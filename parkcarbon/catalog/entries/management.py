@@ -1,7 +1,185 @@
-"""Production, area, output value, base year, measures, budgets, guiding indicators."""
+"""Production, area, output value, base year, budgets, measures, guiding indicators: what indicators are made of.
 
-from typing import Final
+The days and the tenant of an entry stand beside its document; here is only what was entered for them.
+"""
 
-from msgspec import Struct
+from typing import Annotated, Final, Literal
 
-KINDS: Final[dict[str, type[Struct]]] = {}
+from msgspec import Meta, Struct
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Text = Annotated[str, Meta(min_length=1)]
+Amount = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Year = Annotated[int, Meta(ge=1990, le=2100)]
+Month = Annotated[int, Meta(ge=1, le=12)]
+
+
+class Title(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages of the page."""
+
+    zh: str
+    en: str
+
+
+class Production(Struct, frozen=True, forbid_unknown_fields=True):
+    """Output of one product in the days of the entry; `unit` is what one is counted in, for example `t` or `piece`."""
+
+    product: Slug
+    amount: Amount
+    unit: Text
+
+
+class Area(Struct, frozen=True, forbid_unknown_fields=True):
+    """Area that is used."""
+
+    m2: Positive
+    what: Literal["floor", "land"] = "floor"
+
+
+class OutputValue(Struct, frozen=True, forbid_unknown_fields=True):
+    """Value of output, or added value, in the days of the entry."""
+
+    amount: Amount
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
+    what: Literal["output", "added_value"] = "output"
+
+
+class Headcount(Struct, frozen=True, forbid_unknown_fields=True):
+    """People who work there."""
+
+    people: Positive
+
+
+class BaseMonth(Struct, frozen=True, forbid_unknown_fields=True):
+    """One month of a base year; what was not recorded is left out and stays unknown."""
+
+    month: Month
+    scope1_t: Amount | None = None
+    scope2_location_t: Amount | None = None
+    scope2_market_t: Amount | None = None
+    scope3_t: Amount | None = None
+    electricity_kwh: Amount | None = None
+    output: Amount | None = None
+
+
+class BaseYear(Struct, frozen=True, forbid_unknown_fields=True):
+    """The year others are compared with. `same_boundary` is the author's statement, to be reviewed like the numbers."""
+
+    year: Year
+    months: tuple[BaseMonth, ...]
+    boundary: Text
+    same_boundary: bool
+    recalculation_policy: Text
+    output_of: str = ""  # what `output` of the months counts, for example `product steel [t]`; must match production
+    points: tuple[str, ...] = ()  # meters it rests on, where known
+
+
+class Budget(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be used or emitted in the days of the entry: a local month or a local year."""
+
+    what: Literal["co2e_location", "co2e_market", "electricity", "gas", "heat"]
+    amount: Positive
+    unit: Literal["t", "kWh", "Nm3", "GJ"]
+
+
+class Measure(Struct, frozen=True, forbid_unknown_fields=True):
+    """A measure that lowers emissions; the entry's first day is its start. Owner is a role, not a name."""
+
+    measure: Slug
+    title: Title
+    owner: Text
+    kind: Literal["reduce", "remove"]
+    status: Literal["proposed", "decided", "running", "ended"]
+    baseline: Text
+    baseline_co2e_t: Amount | None = None
+    expected_co2e_t_per_year: Amount = 0.0
+    expected_saving_per_year: Amount | None = None
+    saving_unit: Literal["kWh", "GJ", "Nm3", "t"] = "kWh"
+    cost: Amount = 0.0
+    running_cost_per_year: float = 0.0  # negative: it saves more than it costs
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
+    lifetime_years: Positive = 10.0
+
+
+class MeasureSaving(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a measure saved in the days of the entry. It already lowers the inventory: it is shown, never subtracted."""
+
+    measure: Slug
+    co2e_t: Amount
+    how: Literal["metered", "calculated"]
+    amount: Amount | None = None
+    unit: Literal["kWh", "GJ", "Nm3", "t"] = "kWh"
+
+
+class GuidingIndicator(Struct, frozen=True, forbid_unknown_fields=True):
+    """A guiding indicator of the park programme: its value, or why it is excluded."""
+
+    indicator: Slug
+    value_pct: Amount | None = None
+    excluded_because: str = ""
+
+
+class EqualValue(Struct, frozen=True, forbid_unknown_fields=True):
+    """Electricity at 等价值 in a year, with the document it was read in."""
+
+    year: Year
+    kgce_per_kwh: Positive
+    document: Text
+    region: str = "China"
+
+
+class GreenPowerDuty(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tenant's industry and, where the data set has none for the province, its share with the document."""
+
+    industry: Slug
+    share_pct: Percent | None = None
+    status: Literal["assessed", "monitored", "expected"] = "monitored"
+    document: str = ""
+
+
+class GreenDirectSupply(Struct, frozen=True, forbid_unknown_fields=True):
+    """Power over a dedicated line from a renewable plant in the days of the entry."""
+
+    kwh: Amount
+    line: Text
+    generation_kwh: Amount | None = None  # available generation of the plant, for the share that is self-used
+
+
+class UncertaintyAssumption(Struct, frozen=True, forbid_unknown_fields=True):
+    """A half-width at 95 % that somebody stands for; printed "假定 assumed" unless it was read in a source."""
+
+    subject: Literal["factor", "purpose", "amount"]
+    name: Text
+    half_width_pct: Percent
+    source: Text
+    published: bool = False
+
+
+class Verification(Struct, frozen=True, forbid_unknown_fields=True):
+    """Verification by a third party of the days of the entry; the evidence is its report."""
+
+    body: Text
+    level: Literal["none", "limited", "reasonable"]
+    standard: Text
+    opinion: Literal["unmodified", "modified", "adverse", "disclaimed"]
+    scope: Text
+
+
+KINDS: Final[dict[str, type[Struct]]] = {
+    "production": Production,
+    "area": Area,
+    "output_value": OutputValue,
+    "headcount": Headcount,
+    "base_year": BaseYear,
+    "budget": Budget,
+    "measure": Measure,
+    "measure_saving": MeasureSaving,
+    "guiding_indicator": GuidingIndicator,
+    "equal_value": EqualValue,
+    "green_power_duty": GreenPowerDuty,
+    "green_direct_supply": GreenDirectSupply,
+    "uncertainty_assumption": UncertaintyAssumption,
+    "verification": Verification,
+}

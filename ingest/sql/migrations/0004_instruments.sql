@@ -59,6 +59,7 @@ create table instrument_lot (            -- fact: serials that came into the boo
         and (generation_month is null or generation_month = date_trunc('month', generation_month::timestamp)::date)),
     constraint instrument_lot_origin check (
         (issued_for is not null) = (origin in ('own_pv', 'own_use', 'third_party_roof'))
+        and (issued_for is null or unit_micro_kwh is not null)
         and (origin <> 'own_use' or (issued_for = 'self_used' and not tradable))
         and (contract is not null or origin not in ('third_party_roof', 'green_power_contract'))),
     constraint instrument_lot_storage check (technology not in ('storage', 'battery')),
@@ -106,6 +107,8 @@ create table instrument_event (          -- fact: what was done with serials of 
     constraint instrument_event_claim check (
         (claim_from is not null and claim_to > claim_from) = (kind in ('pending', 'cancelled', 'retired', 'surrendered'))
         and (claim_from is null) = (claim_to is null)),
+    constraint instrument_event_months check (        -- statements are for whole months
+        kind <> 'retired' or (extract(day from claim_from) = 1 and extract(day from claim_to) = 1)),
     constraint instrument_event_limit check (
         (kind = 'cancelled') = (limit_micro_kwh is not null and park_limit_micro_kwh is not null)),
     constraint instrument_event_enterprise check (kind <> 'surrendered' or tenant is not null),
@@ -217,7 +220,7 @@ begin
     if lot.kind = 'GEC' and (event.on_day >= lot.generation_month + interval '24 months') <> (event.kind = 'expired') then
         perform instrument_refuse('4.2', format('a GEC of %s is valid for 24 months: %s on %s', lot.generation_month, event.kind, event.on_day));
     end if;
-    if event.kind in ('cancelled', 'retired', 'surrendered') and (upper(lot.generated) at time zone 'UTC')::date > event.on_day then
+    if event.kind in ('cancelled', 'retired', 'surrendered') and ((upper(lot.generated) - interval '1 microsecond') at time zone 'UTC')::date > event.on_day then
         perform instrument_refuse('3.4', format('lot %s reaches to %s, after %s: only what has happened can be used', lot.lot_id, upper(lot.generated), event.on_day));
     end if;
     if event.kind = 'retired' and event.on_day >= event.claim_to + interval '12 months' then

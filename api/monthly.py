@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 
+from pydantic import BaseModel
+
 from parkcarbon.domain.inventory import Inventory as DomainInventory
 from parkcarbon.domain.inventory import PointAmount, assemble
 from parkcarbon.domain.reading import Method
@@ -12,7 +14,7 @@ from parkcarbon.kit.db import Row, from_ms
 from .buckets import next_month
 from .model import ParkModel
 from .problems import ProblemError
-from .schemas import Inventory
+from .schemas import Inventory, InventoryLine, InventoryScope
 from .store import Store
 
 MONTH = r"^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$"
@@ -51,7 +53,7 @@ async def monthly_inventory(store: Store, model: ParkModel, month: str, now_ms: 
         [record.factor for record in model.factors],
         model.settings,
         park=model.park,
-        month=month,
+        period=month,
         from_time=from_ms(start_ms),
         to_time=from_ms(end_ms),
         known_on=max(from_ms(now_ms), model.changed_at),  # the database's clock may be ahead of ours
@@ -93,9 +95,24 @@ def point_amounts(
 
 
 def to_answer(inventory: DomainInventory) -> Inventory:
-    """Return the inventory in the shape of the contract."""
+    """Return the inventory in the shape of this contract, which is a part of the whole document."""
+    document = inventory.document()
     sums = {carrier: _amounts(inventory.energy[carrier]) for carrier in ("gas", "heat")}
-    return Inventory.model_validate({**inventory.document(), "energy": {**inventory.energy, **sums}})
+    scopes = [
+        {
+            **_members(InventoryScope, scope.document()),
+            "lines": [_members(InventoryLine, x.document()) for x in scope.lines],
+        }
+        for scope in inventory.scopes
+    ]
+    shown = {**_members(Inventory, document), "scopes": scopes, "energy": {**inventory.energy, **sums}}
+    return Inventory.model_validate(shown)
+
+
+def _members(model: type[BaseModel], document: Mapping[str, object]) -> dict[str, object]:
+    """The members of a document that a model has, by the name they are read under."""
+    names = {field.validation_alias or name for name, field in model.model_fields.items()}
+    return {name: value for name, value in document.items() if name in names}
 
 
 def _amounts(by_unit: object) -> list[dict[str, object]]:

@@ -32,6 +32,7 @@ from typing import Final, Literal
 import numpy as np
 
 from .factors import (
+    GRID_PURPOSES,
     Factor,
     FactorMatch,
     FactorSeries,
@@ -52,11 +53,20 @@ CALORIFIC_UNIT: Final = "GJ/10^4Nm3"
 
 CO2_ONLY_NOTE: Final = "electricity: CO2 only (source limitation)"
 
+GJ_PER: Final = {"GJ": 1.0, "TJ": 1e3, "MJ": 1e-3, "kWh": 0.0036, "MWh": 3.6}
+"""Energy units [GJ]; exact."""
+
 _MASS_KG: Final = {"g": 1e-3, "kg": 1.0, "t": 1e3, "lb": 0.45359237}
 _PER: Final = {  # amount unit -> denominators it can be multiplied by, as units of the amount in one of them
     "kWh": {"kWh": 1.0, "MWh": 1e3, "GJ": 1 / 0.0036, "TJ": 1e3 / 0.0036, "mmBtu": 293.07107017222},
+    "MWh": {"kWh": 1e-3, "MWh": 1.0, "GJ": 1 / 3.6, "TJ": 1e3 / 3.6},
     "GJ": {"GJ": 1.0, "TJ": 1e3, "kWh": 0.0036, "MWh": 3.6, "mmBtu": 1.05505585262},
+    "MJ": {"GJ": 1e3, "TJ": 1e6, "kWh": 3.6, "MWh": 3.6e3},
     "Nm3": {"Nm3": 1.0, "10^4Nm3": 1e4},
+    "g": {"g": 1.0, "kg": 1e3, "t": 1e6},
+    "kg": {"g": 1e-3, "kg": 1.0, "t": 1e3},
+    "t": {"kg": 1e-3, "t": 1.0},
+    "L": {"L": 1.0, "kL": 1e3, "m3": 1e3},
 }
 _UNIT: Final = re.compile(r"(g|kg|t|lb)(CO2e?|CH4|N2O)/(\S+)(?: \((?:NCV|HHV)\))?")
 
@@ -71,6 +81,13 @@ class Settings:
         heat_region: region of the default for purchased heat; empty: likewise.
         gwp_set: declared set of warming potentials; never a mix.
         electricity_factor: id of a factor or series that goes before the published averages.
+        fuel_set: edition of the fuel default set, for example `NDRC 2015`; empty: the set of `fuel_region`.
+        heat_factor: id of a supplier's factor for purchased heat that goes before the default.
+        sf6_factor: id of the GWP row of SF6; None: the set's first.
+        remainder: factor of the market-based remainder: the published one, or the location-based one.
+        standard_temperature_c: temperature that a standard cubic metre refers to [degC].
+        standard_pressure_kpa: pressure that it refers to [kPa].
+        absent: scopes that the boundary is declared to hold no source of.
     """
 
     electricity_region: str
@@ -78,6 +95,30 @@ class Settings:
     heat_region: str = ""
     gwp_set: Literal["AR4", "AR5", "AR6"] = "AR6"
     electricity_factor: str | None = None
+    fuel_set: str = ""
+    heat_factor: str | None = None
+    sf6_factor: str | None = None
+    remainder: Literal["published", "location"] = "published"
+    standard_temperature_c: float = 0.0
+    standard_pressure_kpa: float = 101.325
+    absent: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One number of a chain of multiplications, with the record it comes from.
+
+    Attributes:
+        name: what it is, snake_case.
+        value: the number.
+        unit: its unit.
+        match: the factor behind it; None: a constant or a conversion.
+    """
+
+    name: str
+    value: float
+    unit: str
+    match: FactorMatch | None = None
 
 
 @dataclass(frozen=True)
@@ -85,24 +126,30 @@ class CarrierFactor:
     """Emission per unit of an amount, with its working.
 
     Attributes:
-        carrier: `electricity`, `gas` or `heat`.
+        carrier: `electricity`, `gas`, `heat`, a fuel, substance or product.
         unit: unit of the amount the factors are per.
-        scope: 1 or 2.
+        scope: 1, 2 or 3.
         basis: `location` or `market` for scope 2 electricity, else None.
         gases: kg of each gas per unit; `CO2e` alone where the source does not split it.
         co2e: kgCO2e per unit; NaN for a series, whose hours have their own.
         matches: every factor used, the leading one first: its id and match are stored with intervals.
         notes: sentences for the warnings.
+        chains: by gas, the numbers whose product is kgCO2e per unit; none for a series.
+        biogenic: kg of biogenic CO2 per unit, outside `gases` and `co2e`.
+        gj: net energy per unit [GJ]; None: not known or no energy.
     """
 
     carrier: str
     unit: str
-    scope: Literal[1, 2]
+    scope: Literal[1, 2, 3]
     basis: Basis | None
     gases: Mapping[str, float]
     co2e: float
     matches: tuple[FactorMatch, ...]
     notes: tuple[str, ...] = field(default=())
+    chains: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    biogenic: float = 0.0
+    gj: float | None = None
 
     @property
     def leading(self) -> FactorMatch:
@@ -112,7 +159,7 @@ class CarrierFactor:
     @property
     def is_series(self) -> bool:
         """True when every hour has its own value."""
-        return self.leading.factor.series
+        return bool(self.matches) and self.leading.factor.series
 
     @property
     def unverified(self) -> bool:
@@ -132,7 +179,7 @@ def kg_per_unit(factor: Factor, amount_unit: str) -> float:
 def unit_scale(factor: Factor, amount_unit: str) -> float:
     """What turns a value in the unit of the factor into kg per `amount_unit`."""
     found = _UNIT.fullmatch(factor.unit)
-    per = _PER.get(amount_unit, {}).get(found[3]) if found else None
+    per = _PER.get(amount_unit, {amount_unit: 1.0}).get(found[3]) if found else None
     if found is None or per is None:
         raise NoFactorError(f"{factor.factor} in {factor.unit} does not apply to an amount in {amount_unit}")
     return _MASS_KG[found[1]] / per
@@ -162,10 +209,14 @@ def resolve(
     Raises:
         NoFactorError: when no factor applies; the amount is then reported as not in the total, with the message.
     """
-    query = _Query(tuple(factors), settings, carrier, unit, data_year, known_on)
+    query = Query(tuple(factors), settings, carrier, unit, data_year, known_on)
     if carrier == "electricity":
         return _electricity(query, basis)
-    return _heat(query) if carrier == "heat" else _fuel(query)
+    if carrier == "heat":
+        return _heat(query)
+    from .activities.chain import metered_fuel
+
+    return metered_fuel(query)
 
 
 def nano_kg(amount_micro: Int64Array, kg_per_amount: float | FloatArray) -> Int64Array:
@@ -239,7 +290,7 @@ def warming_potential(
 
 
 @dataclass(frozen=True, slots=True)
-class _Query:
+class Query:
     """What is asked of the records, once."""
 
     factors: tuple[Factor, ...]
@@ -258,6 +309,7 @@ class _Query:
         basis: str | None = None,
         edition: tuple[str, str] | None = None,
     ) -> FactorMatch:
+        """Look a factor of this carrier up."""
         return lookup(
             self.factors,
             purpose=purpose,
@@ -270,90 +322,89 @@ class _Query:
             edition=edition,
         )
 
+    def named(self, factor: str, *purposes: str) -> FactorMatch:
+        """The record with this id, which must serve one of these purposes."""
+        return named(self.factors, factor, self.known_on, purposes=frozenset(purposes) or None)
 
-def _electricity(query: _Query, basis: Basis) -> CarrierFactor:
-    match, notes = _market(query) if basis == "market" else (_location(query), ())
-    per_unit = kg_per_unit(match.factor, query.unit)
-    gas = match.factor.gas
-    if gas == "CO2":
-        notes = (*notes, CO2_ONLY_NOTE)
+
+def single(
+    query: Query,
+    match: FactorMatch,
+    scope: Literal[1, 2, 3],
+    *,
+    basis: Basis | None = None,
+    notes: tuple[str, ...] = (),
+    gj: float | None = None,
+) -> CarrierFactor:
+    """A factor that is one record: kg of its gas per unit, a series included.
+
+    Raises:
+        NoFactorError: units that do not meet, or a gas other than CO2 and CO2e.
+    """
+    factor = match.factor
+    if factor.gas not in ("CO2", "CO2e"):
+        raise NoFactorError(f"{factor.factor} is of {factor.gas or 'no gas'}, not of CO2 or CO2e")
+    scale = unit_scale(factor, query.unit)
+    per_unit = kg_per_unit(factor, query.unit)
+    chains = {} if factor.value is None else {factor.gas: _steps(match, query.unit, scale)}
     return CarrierFactor(
-        "electricity", query.unit, 2, basis, {gas: per_unit}, per_unit, (match,), (*match.notes, *notes)
+        carrier=query.carrier,
+        unit=query.unit,
+        scope=scope,
+        basis=basis,
+        gases={factor.gas: per_unit},
+        co2e=per_unit,
+        matches=(match,),
+        notes=(*match.notes, *notes),
+        chains=chains,
+        gj=gj,
     )
 
 
-def _location(query: _Query) -> FactorMatch:
+def _steps(match: FactorMatch, unit: str, scale: float) -> tuple[Step, ...]:
+    factor = Step("factor", match.value, match.factor.unit, match)
+    if scale == 1:
+        return (factor,)
+    return factor, Step("unit_conversion", scale, f"kg/{unit} per {match.factor.unit}")
+
+
+def _electricity(query: Query, basis: Basis) -> CarrierFactor:
+    match, notes = _market(query) if basis == "market" else (_location(query), ())
+    if match.factor.gas == "CO2":
+        notes = (*notes, CO2_ONLY_NOTE)
+    return single(query, match, 2, basis=basis, notes=notes)
+
+
+def _location(query: Query) -> FactorMatch:
     settings = query.settings
     if settings.electricity_factor is not None:
-        return named(query.factors, settings.electricity_factor, query.known_on)
+        return query.named(settings.electricity_factor, *GRID_PURPOSES)
     return query.find("grid_average", settings.electricity_region, ("CO2e", "CO2"))
 
 
-def _market(query: _Query) -> tuple[FactorMatch, tuple[str, ...]]:
-    """The remainder of the market-based method; no instruments are applied here."""
+def _market(query: Query) -> tuple[FactorMatch, tuple[str, ...]]:
+    """The remainder of the market-based method; instruments are applied to the amount, see `methods.market`."""
     region = query.settings.electricity_region
+    location = replace(query, settings=replace(query.settings, remainder="published"))
+    if query.settings.remainder == "location":
+        match = _location(location)
+        note = f"market-based remainder by declared policy: {match.factor.factor}, the location-based one"
+        return FactorMatch(match.factor, Match.LOCATION_FALLBACK, match.notes), (note,)
     try:
         match = query.find("grid_remainder", region, ("CO2e", "CO2"))
     except NoFactorError:
-        location = _location(query)
-        note = f"no remainder factor for {region}: market-based uses {location.factor.factor}, the location-based one"
-        return FactorMatch(location.factor, Match.LOCATION_FALLBACK, location.notes), (note,)
+        match = _location(location)
+        note = f"no remainder factor for {region}: market-based uses {match.factor.factor}, the location-based one"
+        return FactorMatch(match.factor, Match.LOCATION_FALLBACK, match.notes), (note,)
     return match, (f"market-based remainder: {match.factor.factor}, data year {match.factor.data_year}",)
 
 
-def _heat(query: _Query) -> CarrierFactor:
-    match = query.find("heat_purchased", query.settings.heat_region, ("CO2e", "CO2"))
-    per_unit = kg_per_unit(match.factor, query.unit)
-    return CarrierFactor("heat", query.unit, 2, None, {match.factor.gas: per_unit}, per_unit, (match,), match.notes)
-
-
-def _fuel(query: _Query) -> CarrierFactor:
-    """Combustion of a fuel metered by volume at standard conditions (NCV chain) or by gross calorific energy (HHV)."""
-    region, carrier = query.settings.fuel_region, query.carrier
-    if query.unit == "Nm3":
-        chain = _chain(query)
-        gj_per_unit, co2, matches, basis = chain.gj_per_nm3, chain.kg_co2_per_nm3, list(chain.matches), "NCV"
-    elif query.unit == "kWh":
-        burnt = query.find("fuel_combustion", region, "CO2", basis="HHV")
-        gj_per_unit, co2, matches, basis = 0.0036, kg_per_unit(burnt.factor, "kWh"), [burnt], "HHV"
+def _heat(query: Query) -> CarrierFactor:
+    if query.settings.heat_factor is not None:
+        match = query.named(query.settings.heat_factor, "heat_purchased")
     else:
-        raise NoFactorError(f"{carrier} in {query.unit}: convert it to Nm3 (standard conditions) first")
-    gases, co2e, notes = {"CO2": co2}, co2, []
-    for gas in ("CH4", "N2O"):
-        try:
-            found = query.find("fuel_combustion", region, gas, basis=basis)
-        except NoFactorError as reason:
-            notes.append(f"{gas} of {carrier} is not counted: {reason}")
-            continue
-        potential = warming_potential(query.factors, gas, query.settings.gwp_set, query.known_on)
-        gases[gas] = kg_per_unit(found.factor, "GJ") * gj_per_unit
-        co2e += gases[gas] * potential.value
-        matches += [found, potential]
-    notes = [*(note for match in matches for note in match.notes), *notes]
-    return CarrierFactor(carrier, query.unit, 1, None, gases, co2e, tuple(matches), tuple(dict.fromkeys(notes)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """Calorific value, carbon content and oxidation of one published set."""
-
-    calorific: FactorMatch
-    carbon: FactorMatch
-    oxidation: FactorMatch
-
-    @property
-    def gj_per_nm3(self) -> float:
-        """Net calorific value [GJ/Nm3]."""
-        return self.calorific.value / 1e4
-
-    @property
-    def kg_co2_per_nm3(self) -> float:
-        """CO2 of combustion [kg/Nm3]."""
-        return tonnes_co2_per_1e4_nm3(self.calorific.value, self.carbon.value, self.oxidation.value) / 10
-
-    @property
-    def matches(self) -> tuple[FactorMatch, ...]:
-        return self.carbon, self.calorific, self.oxidation
+        match = query.find("heat_purchased", query.settings.heat_region, ("CO2e", "CO2"))
+    return single(query, match, 2, gj=GJ_PER.get(query.unit))
 
 
 def tonnes_co2_per_1e4_nm3(ncv_gj: float, carbon_t_per_gj: float, oxidation_pct: float) -> float:
@@ -363,21 +414,3 @@ def tonnes_co2_per_1e4_nm3(ncv_gj: float, carbon_t_per_gj: float, oxidation_pct:
     21.6219
     """
     return ncv_gj * carbon_t_per_gj * (oxidation_pct / 100) * CO2_PER_C
-
-
-def _chain(query: _Query) -> _Chain:
-    """The three factors of one set: the preferred calorific value per volume that comes with an oxidation names it."""
-    complete = {(factor.publisher, factor.edition) for factor in query.factors if factor.purpose == "oxidation"}
-    volumetric = tuple(
-        factor
-        for factor in query.factors
-        if factor.unit == CALORIFIC_UNIT and (factor.publisher, factor.edition) in complete
-    )
-    region = query.settings.fuel_region
-    calorific = replace(query, factors=volumetric).find("calorific_value", region, "", basis="NCV")
-    edition = (calorific.factor.publisher, calorific.factor.edition)
-    return _Chain(
-        calorific,
-        query.find("carbon_content", region, "C", edition=edition),
-        query.find("oxidation", region, "", edition=edition),
-    )

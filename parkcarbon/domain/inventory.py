@@ -1,182 +1,202 @@
-"""The inventory of a month on the method profile `ghgp`: assembled from monthly amounts, purely.
+"""The inventory of a month or year on the method profile `ghgp`: assembled from amounts and entries, purely.
 
-Scope 1 is fuel, scope 2 is purchased electricity, twice (location- and market-based), and purchased heat. Purchases are
-gross import at the meter: exports are never netted, self-used generation only lowers the import it replaces. An amount
-without a factor is listed as not in the total, with the reason; it is never counted as zero.
+Scope 1 is fuel, refrigerants and processes; scope 2 is purchased electricity, heat, steam and cooling, twice (location-
+and market-based); scope 3 stands apart. Purchases are gross import at the meter: exports are never netted, self-used
+generation only lowers the import it replaces. Certificates change the market-based figure alone, credits change none.
+An amount without a factor is listed as not in the total, with the reason; it is never counted as zero.
 
 References:
-    accounting rules 1.3 (electricity CO2 only), 2.8, 5.1, 5.2 (exports), 3.13, 3.15 (both scope 2 bases, remainder),
-    5.6 (metering identity), 6.7 (completeness), 6.8 (no rounding before display).
+    accounting rules 1.3 (electricity CO2 only), 1.4 (no life-cycle factor in scope 2), 1.19 (biogenic memo), 2.8, 5.1,
+    5.2 (exports), 3.2 (credits are no part of it), 3.13, 3.15 (both scope 2 bases, remainder), 3.16 (sold
+    certificates), 5.6 (metering identity), 6.7 (completeness), 6.8 (no rounding before display).
 """
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from .emissions import Basis, CarrierFactor, Settings, gas_masses_kg, resolve
-from .factors import Factor, FactorMatch, Match, NoFactorError
+from .activities.activity import Activity, within
+from .activities.scope3 import Screened, screening_table
+from .emissions import CO2_ONLY_NOTE, Basis, Settings
+from .factors import Factor
+from .instruments.cover import NO_COVER, Cover
+from .methods.amounts import (
+    PointAmount,
+    completeness_pct,
+    energy_balance,
+    flow_warnings,
+    load_of,
+    state_shares,
+)
+from .methods.building import Building, times
+from .methods.lines import Json, Line, Scope, by_gas, factor_document, kilograms, rfc3339
 from .reading import Method
+from .refusal import RefusedError
 
 METHOD_PROFILE: Final = "ghgp"
-METHOD_VERSION: Final = "ghgp-1"
-"""Names the arithmetic of this file and of `emissions`; another result for the same facts is another version."""
+METHOD_VERSION: Final = "ghgp-2"
+"""Names the arithmetic behind this file; another result for the same facts is another version."""
 
-_FALLBACKS: Final = frozenset({Match.NATIONAL_FALLBACK, Match.LOCATION_FALLBACK, Match.WORLD_DEFAULT})
-_IN_TOTAL: Final = {("electricity", "import"), ("gas", "fuel"), ("heat", "heat")}
-_BALANCE: Final = frozenset({"import", "export", "generation", "charge", "discharge"})
+_PERIOD: Final = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?")
 _HOUR_MS: Final = 3_600_000
-_MISSING_TOLD: Final = 1e-4  # of a running month the newest seconds are always on their way
+_FLOW_OF: Final = {"received": "import", "delivered": "export", "generated": "generation"}
+_KWH_PER: Final = {"kWh": 1, "MWh": 1000}
 
-Json = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class PointAmount:
-    """What one point amounts to in the period, summed from its intervals.
-
-    Attributes:
-        point: name, `device/quantity`.
-        flow: what it means for the balance; None: nothing.
-        carrier: `electricity`, `gas`, `heat` or `none`.
-        unit: unit of the amount.
-        amount_micro: amount [1e-6 unit].
-        co2e_nano_kg: stored location-based CO2e of its intervals [1e-9 kg]; None where any interval has none.
-        intervals: number of intervals behind the sums.
-        measured_ms: time that is measured [ms].
-        expected_ms: time the point should cover: the period so far [ms].
-        suspect_ms: time in suspect intervals [ms].
-        method_ms: known and missing time by `Method` [ms]; the rest of `expected_ms` is missing.
-    """
-
-    point: str
-    flow: str | None
-    carrier: str
-    unit: str
-    amount_micro: int
-    co2e_nano_kg: int | None = None
-    intervals: int = 0
-    measured_ms: int = 0
-    expected_ms: int = 0
-    suspect_ms: int = 0
-    method_ms: Mapping[Method, int] = field(default_factory=dict)
-
-    @property
-    def amount(self) -> float:
-        """Amount [unit]."""
-        return self.amount_micro / 1e6
-
-    @property
-    def known(self) -> bool:
-        """False where nothing at all is known of the period; its amount is then not zero but unknown."""
-        if self.amount_micro or self.measured_ms:
-            return True
-        return any(time_ms for method, time_ms in self.method_ms.items() if method is not Method.MISSING)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One source in one scope; masses in kg per gas, `CO2e` where the source does not split it."""
-
-    source: str
-    carrier: str
-    activity: float
-    activity_unit: str
-    gases: Mapping[str, float]
-    co2e_nano_kg: int
-    factors: tuple[FactorMatch, ...]
-    note: str
-
-    @property
-    def unverified(self) -> bool:
-        """True when a number behind the line was not seen in its source."""
-        return any(match.unverified for match in self.factors)
-
-    def document(self) -> Json:
-        """As the API gives it."""
-        return {
-            "source": self.source,
-            "carrier": self.carrier,
-            "activity": self.activity,
-            "activity_unit": self.activity_unit,
-            "gases": {gas: self.gases.get(gas) for gas in ("CO2", "CH4", "N2O")},
-            "co2e_kg": self.co2e_nano_kg / 1e9,
-            "factors": [factor_document(match) for match in self.factors],
-            "unverified": self.unverified,
-            "note": self.note,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The lines of one scope on one basis; no lines: nothing is known of it, which is not zero."""
-
-    scope: Literal[1, 2]
-    basis: Basis | None
-    lines: tuple[Line, ...]
-
-    @property
-    def co2e_nano_kg(self) -> int | None:
-        """Total [1e-9 kg], exact."""
-        return sum(line.co2e_nano_kg for line in self.lines) if self.lines else None
-
-    def document(self) -> Json:
-        """As the API gives it."""
-        total = self.co2e_nano_kg
-        return {
-            "scope": self.scope,
-            "basis": self.basis,
-            "co2e_kg": None if total is None else total / 1e9,
-            "lines": [line.document() for line in self.lines],
-        }
+__all__ = [
+    "METHOD_PROFILE",
+    "METHOD_VERSION",
+    "Inventory",
+    "Json",
+    "Line",
+    "PointAmount",
+    "Scope",
+    "assemble",
+    "completeness_pct",
+    "days_of",
+    "electricity_micro_kwh",
+    "energy_balance",
+    "factor_document",
+    "load_of",
+    "rfc3339",
+    "state_shares",
+    "times",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The inventory of one park and month as known on a date."""
+    """The inventory of one park and period as known on a date.
+
+    Attributes:
+        park: id.
+        period: `2026-03`, `2026`, or `2025-04/2026-03` where periods were added up.
+        known_on: moment of knowledge.
+        gwp_set: declared set of warming potentials.
+        from_time: begin.
+        to_time: end.
+        final: True when nothing is pending.
+        scopes: 1, then 2 location-based, then 2 market-based.
+        scope3: apart from the scopes above, never in their totals.
+        screening: the fifteen categories of scope 3 and what was decided on each.
+        not_in_total: amounts for which no emission could be computed, and why.
+        beside: what is shown and belongs to no total: raw material, deliveries, removals, gases of other protocols.
+        energy: balance by flow.
+        completeness_pct: measured time of expected time [%].
+        states: share of the metered time by data state.
+        suspect_hours: meter-hours that look wrong [h].
+        warnings: sentences.
+        settings: the declared settings it was made with.
+        cover: certificates and credits of the period; credits are in no figure here.
+        time_ms: expected, measured and suspect time and time by data state [ms].
+        method_version: of the arithmetic.
+    """
 
     park: str
-    month: str
+    period: str
     known_on: str
     gwp_set: str
     from_time: str
     to_time: str
     final: bool
     scopes: tuple[Scope, ...]
+    scope3: Scope
+    screening: tuple[Json, ...]
     not_in_total: tuple[Json, ...]
+    beside: tuple[Json, ...]
     energy: Json
     completeness_pct: float | None
     states: Mapping[str, float]
     suspect_hours: float
     warnings: tuple[str, ...]
+    settings: Settings
+    cover: Cover = NO_COVER
+    time_ms: Mapping[str, int] = field(default_factory=dict)
+    method_version: str = METHOD_VERSION
+
+    @property
+    def month(self) -> str | None:
+        """The period where it is a month."""
+        return self.period if len(self.period) == len("2026-03") else None
+
+    def scope(self, number: int, basis: Basis | None = None) -> Scope:
+        """One scope; scope 2 on one basis."""
+        if number == 3:
+            return self.scope3
+        return next(scope for scope in self.scopes if (scope.scope, scope.basis) == (number, basis))
+
+    def lines(self, basis: Basis) -> tuple[Line, ...]:
+        """All lines of scopes 1 and 2 on one basis."""
+        return (*self.scope(1).lines, *self.scope(2, basis).lines)
+
+    def total_nano_kg(self, basis: Basis) -> int | None:
+        """Scopes 1 and 2 [1e-9 kgCO2e], exact; None while one of them is not known."""
+        parts = [self.scope(1).co2e_nano_kg, self.scope(2, basis).co2e_nano_kg]
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    def counted_nano_kg(self, basis: Basis) -> int:
+        """Everything counted in scopes 1 and 2 [1e-9 kgCO2e], whether or not something is missing."""
+        return sum(line.co2e_nano_kg for line in self.lines(basis))
 
     def document(self) -> Json:
         """Plain JSON, in the shape of the HTTP contract."""
-        return {
+        members: Json = {
             "park": self.park,
-            "month": self.month,
+            "period": self.period,
             "method_profile": METHOD_PROFILE,
-            "method_version": METHOD_VERSION,
+            "method_version": self.method_version,
             "known_on": self.known_on,
             "gwp_set": self.gwp_set,
+            "fuel_set": self.settings.fuel_set,
             "from": self.from_time,
             "to": self.to_time,
             "final": self.final,
             "scopes": [scope.document() for scope in self.scopes],
+            "scope3": {**self.scope3.document(), "screening": list(self.screening)},
+            "totals": {"location": self._totals("location"), "market": self._totals("market")},
+            "biogenic_co2_kg": self.biogenic_nano_kg / 1e9,
             "not_in_total": list(self.not_in_total),
+            "beside": list(self.beside),
+            "instruments": _cover_document(self.cover),
             "energy": self.energy,
             "completeness_pct": self.completeness_pct,
             "states": dict(self.states),
             "suspect_hours": self.suspect_hours,
             "warnings": list(self.warnings),
         }
+        return members if self.month is None else {**members, "month": self.month}
+
+    @property
+    def biogenic_nano_kg(self) -> int:
+        """CO2 of biomass, a memo outside every total [1e-9 kg]."""
+        return sum(line.biogenic_nano_kg for line in self.lines("location"))
+
+    def unverified_pct(self, basis: Basis) -> float | None:
+        """Share of what is counted that rests on a factor not seen in its source [%]."""
+        counted = self.counted_nano_kg(basis)
+        doubtful = sum(line.co2e_nano_kg for line in self.lines(basis) if line.unverified)
+        return 100 * doubtful / counted if counted else None
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: the bytes that are hashed."""
         return json.dumps(
             self.document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         ).encode()
+
+    def _totals(self, basis: Basis) -> Json:
+        lines = self.lines(basis)
+        known = {"1": self.scope(1).co2e_nano_kg, "2": self.scope(2, basis).co2e_nano_kg}
+        return {
+            "co2e_kg": kilograms(self.total_nano_kg(basis)),
+            "counted_co2e_kg": self.counted_nano_kg(basis) / 1e9,
+            "not_known": [f"scope {number}" for number, nano in known.items() if nano is None],
+            "by_gas_kg": {gas: nano / 1e9 for gas, nano in by_gas(lines).items()},
+            "electricity_co2_only": any(CO2_ONLY_NOTE in line.note for line in lines),
+            "unverified_pct": self.unverified_pct(basis),
+        }
 
 
 def assemble(
@@ -185,266 +205,186 @@ def assemble(
     settings: Settings,
     *,
     park: str,
-    month: str,
+    period: str,
     from_time: dt.datetime,
     to_time: dt.datetime,
     known_on: dt.datetime,
     final: bool,
+    activities: Sequence[Activity] = (),
+    cover: Cover = NO_COVER,
+    screening: Sequence[Screened] = (),
 ) -> Inventory:
-    """Assemble the inventory of a month.
+    """Assemble the inventory of a month or a year.
 
     Args:
         points: amounts of every counter and delta point of the park, any order; gauges are not among them.
         factors: all factor records.
         settings: method settings of the park.
         park: id.
-        month: local month, `YYYY-MM`; its year is the data year that is asked for.
-        from_time: begin of the local month.
-        to_time: end of the local month.
+        period: local month `YYYY-MM` or year `YYYY`; its year is the data year that is asked for.
+        from_time: begin of the period.
+        to_time: end of the period.
         known_on: date of knowledge of the factors.
-        final: True when the month is closed for this inventory.
+        final: True when the period is closed for this inventory.
+        activities: entries, any order; those that reach beyond the period count by their days inside it.
+        cover: what cancelled certificates cover; location-based figures never change.
+        screening: decisions on the categories of scope 3.
+
+    Raises:
+        RefusedError: the period is no month or year, two entries have one id, certificates cover more than was bought.
     """
+    from_day, to_day = days_of(period)
     ordered = sorted(points, key=lambda point: point.point)
-    building = _Building(tuple(factors), settings, int(month[:4]), known_on)
+    entered = _entered(activities, from_day, to_day)
+    building = Building(tuple(factors), settings, from_day.year, known_on)
     for point in ordered:
-        building.take(point)
+        building.take_point(point)
+    for activity in entered:
+        building.take_activity(activity)
+    building.finish(cover)
+    lines = {key: tuple(sorted(found, key=_order)) for key, found in building.lines.items()}
+    scopes = (
+        Scope(1, None, lines[1, None], absent=1 in settings.absent),
+        Scope(2, "location", lines[2, "location"], absent=2 in settings.absent),
+        Scope(2, "market", lines[2, "market"], absent=2 in settings.absent),
+    )
+    rows, complaints = screening_table(
+        screening, frozenset(line.scope3_category for line in lines[3, None] if line.scope3_category)
+    )
     flows = [point for point in ordered if point.flow is not None]
+    warnings = [*building.warnings, *_warnings(flows, entered, scopes), *(complaints if screening else ())]
     return Inventory(
         park=park,
-        month=month,
+        period=period,
         known_on=rfc3339(known_on),
         gwp_set=settings.gwp_set,
         from_time=rfc3339(from_time),
         to_time=rfc3339(to_time),
         final=final,
-        scopes=building.scopes(),
+        scopes=scopes,
+        scope3=Scope(3, None, lines[3, None]),
+        screening=tuple(rows),
         not_in_total=tuple(building.left_out),
-        energy=energy_balance(ordered),
+        beside=tuple(building.beside),
+        energy=energy_balance([*ordered, *_as_points(entered)]),
         completeness_pct=completeness_pct(flows),
         states=state_shares(flows),
         suspect_hours=sum(point.suspect_ms for point in flows) / _HOUR_MS,
-        warnings=tuple(dict.fromkeys((*building.warnings, *_flow_warnings(flows)))),
+        warnings=tuple(dict.fromkeys(warnings)),
+        settings=settings,
+        cover=cover,
+        time_ms=_times(flows),
     )
 
 
-class _Building:
-    """Lines, leftovers and warnings as they come up."""
+def days_of(period: str) -> tuple[dt.date, dt.date]:
+    """First day of a period and the day after its last.
 
-    def __init__(self, factors: tuple[Factor, ...], settings: Settings, data_year: int, known_on: dt.datetime) -> None:
-        self._factors = factors
-        self._settings = settings
-        self._data_year = data_year
-        self._known_on = known_on
-        self._lines: dict[tuple[int, Basis | None], list[Line]] = {(1, None): []}
-        self._lines |= {(2, "location"): [], (2, "market"): []}
-        self.left_out: list[Json] = []
-        self.warnings: list[str] = []
+    >>> days_of("2026-12"), days_of("2026")[1]
+    ((datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)), datetime.date(2027, 1, 1))
 
-    def take(self, point: PointAmount) -> None:
-        """Count a point where its flow belongs."""
-        if point.flow == "process":
-            self._leave_out(point, "process emissions need a factor per product")
-        if (point.carrier, point.flow) not in _IN_TOTAL:
-            return
-        if not point.known:
-            self._leave_out(point, "no readings in this period")
-            return
-        try:
-            self._count(point)
-        except NoFactorError as reason:
-            self._leave_out(point, str(reason))
-
-    def scopes(self) -> tuple[Scope, ...]:
-        """Scope 1, then scope 2 on both bases."""
-        return (
-            Scope(1, None, tuple(self._lines[1, None])),
-            Scope(2, "location", tuple(self._lines[2, "location"])),
-            Scope(2, "market", tuple(self._lines[2, "market"])),
-        )
-
-    def _count(self, point: PointAmount) -> None:
-        location = self._resolve(point, "location")
-        line = self._line(point, location, self._located(point, location))
-        if location.scope == 1:
-            self._lines[1, None].append(line)
-            return
-        market = line if location.basis is None else self._market_line(point, line)
-        self._lines[2, "location"].append(line)
-        self._lines[2, "market"].append(market)
-
-    def _resolve(self, point: PointAmount, basis: Basis) -> CarrierFactor:
-        return resolve(
-            self._factors,
-            self._settings,
-            carrier=point.carrier,
-            unit=point.unit,
-            data_year=self._data_year,
-            known_on=self._known_on,
-            basis=basis,
-        )
-
-    def _market_line(self, point: PointAmount, location: Line) -> Line:
-        market = self._resolve(point, "market")
-        if market.is_series:  # no remainder factor: the hours of the location-based series, already summed
-            return self._line(point, market, location.co2e_nano_kg)
-        return self._line(point, market, times(point.amount_micro, market.co2e))
-
-    def _located(self, point: PointAmount, factor: CarrierFactor) -> int:
-        """Location-based CO2e [1e-9 kg]: the sum of the intervals, as long as they used the factor named here."""
-        stored = point.co2e_nano_kg
-        if factor.is_series:
-            if stored is None:
-                raise NoFactorError(f"{factor.leading.factor.factor} has no value for some hours of {point.point}")
-            return stored
-        computed = times(point.amount_micro, factor.co2e)
-        if stored is None:
-            return computed
-        if abs(stored - computed) > point.intervals + abs(computed) // 10**12:
-            self.warnings.append(
-                f"{point.point}: its intervals were computed with another factor than"
-                f" {factor.leading.factor.factor}; the line uses the latter"
-            )
-            return computed
-        return stored
-
-    def _line(self, point: PointAmount, factor: CarrierFactor, co2e_nano_kg: int) -> Line:
-        self.warnings.extend(factor.notes)
-        self.warnings.extend(f"{match.factor.factor} is unverified" for match in factor.matches if match.unverified)
-        gases = gas_masses_kg(point.amount, factor)
-        if factor.is_series:
-            gases = {factor.leading.factor.gas: co2e_nano_kg / 1e9}
-        note = "; ".join(factor.notes)
-        return Line(point.point, point.carrier, point.amount, point.unit, gases, co2e_nano_kg, factor.matches, note)
-
-    def _leave_out(self, point: PointAmount, reason: str) -> None:
-        self.left_out.append(
-            {
-                "carrier": point.carrier,
-                "point": point.point,
-                "amount": point.amount if point.known else None,
-                "unit": point.unit,
-                "reason": reason,
-            }
-        )
-        self.warnings.append(f"{point.point} is not in the total")
-
-
-def times(amount_micro: int, kg_per_unit: float) -> int:
-    """CO2e of one amount, rounded once [1e-9 kg].
-
-    >>> times(1_000_000, 0.5827)
-    582700000
+    Raises:
+        RefusedError: neither a month nor a year.
     """
-    return round(amount_micro * kg_per_unit * 1e3)
+    found = _PERIOD.fullmatch(period)
+    if found is None:
+        raise RefusedError("", f"{period!r} is neither a month like 2026-03 nor a year like 2026")
+    year, month = int(found[1]), int(found[2] or 1)
+    months = 1 if found[2] else 12
+    last = year * 12 + month - 1 + months
+    return dt.date(year, month, 1), dt.date(last // 12, last % 12 + 1, 1)
 
 
-def energy_balance(points: Sequence[PointAmount]) -> Json:
-    """Energy of the period by flow; None where no point carries the flow, or nothing is known of those that do.
+def electricity_micro_kwh(
+    points: Iterable[PointAmount], activities: Iterable[Activity], period: str
+) -> dict[str, int | None]:
+    """Electricity of a period by flow [1e-6 kWh], metered and entered: what certificates are held against.
 
-    load = import + generation + discharge - charge - export; unmetered = load - sum of sub-meters, both in kWh.
+    Args:
+        points: metered amounts of the period.
+        activities: entries; those that reach beyond the period count by their days inside it.
+        period: month or year.
+
+    Returns:
+        `import`, `export`, `generation`, and `self_used` = generation - export, not below zero; None: not known.
     """
-    power = {
-        flow: _flow_micro(points, flow)
-        for flow in ("import", "export", "generation", "charge", "discharge", "sub_meter")
-    }
-    balanced = [point for point in points if point.carrier == "electricity" and point.flow in _BALANCE]
-    whole = bool(balanced) and all(point.known for point in balanced)
-    supplied = power["import"] is not None or power["generation"] is not None
-    load = load_of(power) if whole and supplied else None
-    metered = power["sub_meter"]
-    return {
-        "grid_import_kwh": _kwh(power["import"]),
-        "grid_export_kwh": _kwh(power["export"]),
-        "generation_kwh": _kwh(power["generation"]),
-        "charge_kwh": _kwh(power["charge"]),
-        "discharge_kwh": _kwh(power["discharge"]),
-        "load_kwh": _kwh(load),
-        "unmetered_kwh": None if load is None or metered is None else (load - metered) / 1e6,
-        "gas": _by_unit(points, "gas", "fuel"),
-        "heat": _by_unit(points, "heat", "heat"),
-    }
+    everything = [*points, *_as_points(_entered(list(activities), *days_of(period)))]
+    sums: dict[str, int | None] = {}
+    for flow in _FLOW_OF.values():
+        known = [point.amount_micro for point in everything if _is_electric(point, flow) and point.known]
+        sums[flow] = sum(known) if known else None
+    generation = sums["generation"]
+    sums["self_used"] = None if generation is None else max(generation - (sums["export"] or 0), 0)
+    return sums
 
 
-def load_of(power: Mapping[str, int | None]) -> int:
-    """Load = import + generation + discharge - charge - export; a flow the park does not have counts nothing."""
-    known = {flow: amount or 0 for flow, amount in power.items()}
-    return known["import"] + known["generation"] + known["discharge"] - known["charge"] - known["export"]
+def _is_electric(point: PointAmount, flow: str) -> bool:
+    return (point.carrier, point.flow) == ("electricity", flow)
 
 
-def completeness_pct(points: Sequence[PointAmount]) -> float | None:
-    """Measured time of expected time, over the points given [%]; None where nothing is expected."""
-    expected = sum(point.expected_ms for point in points)
-    return 100 * sum(point.measured_ms for point in points) / expected if expected else None
+def _entered(activities: Sequence[Activity], from_day: dt.date, to_day: dt.date) -> list[Activity]:
+    """The entries of the period in a fixed order; entries that reach beyond it by their days inside it."""
+    names = [activity.activity for activity in activities]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise RefusedError("6.10", f"entries {', '.join(twice)} are there twice")
+    ordered = sorted(activities, key=lambda activity: (activity.kind, activity.name, activity.activity))
+    parts = [within(activity, from_day, to_day) for activity in ordered]
+    return [part for part in parts if part is not None]
 
 
-def state_shares(points: Sequence[PointAmount]) -> dict[str, float]:
-    """Share of the expected time by data state; the shares sum to 1, what no interval covers is missing."""
-    expected = sum(point.expected_ms for point in points)
-    if not expected:
-        return {}
-    spent = {method: sum(point.method_ms.get(method, 0) for point in points) for method in Method}
-    spent[Method.MISSING] += max(expected - sum(spent.values()), 0)
-    whole = sum(spent.values())
-    return {method.name.lower(): time_ms / whole for method, time_ms in spent.items()}
-
-
-def factor_document(match: FactorMatch) -> Json:
-    """A factor and how it matched, as the API gives it."""
-    factor = match.factor
-    return {
-        "factor": factor.factor,
-        "value": factor.value,
-        "unit": factor.unit,
-        "gas": factor.gas,
-        "basis": factor.basis,
-        "purpose": factor.purpose,
-        "region": factor.region,
-        "data_year": factor.data_year,
-        "publisher": factor.publisher,
-        "edition": factor.edition,
-        "published_on": None if factor.published_on is None else factor.published_on.isoformat(),
-        "unverified": factor.unverified,
-        "match": match.match.name.lower(),
-        "fallback": match.match in _FALLBACKS,
-    }
-
-
-def rfc3339(time: dt.datetime) -> str:
-    """RFC 3339 in UTC with `Z`."""
-    return time.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-def _flow_micro(points: Sequence[PointAmount], flow: str) -> int | None:
-    amounts = [
-        point.amount_micro for point in points if point.carrier == "electricity" and point.flow == flow and point.known
+def _as_points(activities: Iterable[Activity]) -> list[PointAmount]:
+    """Entered electricity as amounts of the balance."""
+    return [
+        PointAmount(
+            point=activity.name,
+            flow=_FLOW_OF[activity.direction],
+            carrier="electricity",
+            unit="kWh",
+            amount_micro=activity.amount_micro * _KWH_PER[activity.unit],
+            method_ms={activity.state: 1},
+        )
+        for activity in activities
+        if activity.kind == "electricity"
     ]
-    return sum(amounts) if amounts else None
 
 
-def _kwh(micro: int | None) -> float | None:
-    return None if micro is None else micro / 1e6
+def _order(line: Line) -> tuple[str, str, bool]:
+    return line.source, line.entry, bool(line.instruments)
 
 
-def _by_unit(points: Sequence[PointAmount], carrier: str, flow: str) -> dict[str, float]:
-    """Amounts of a carrier, one sum per unit."""
-    sums: dict[str, int] = {}
-    for point in points:
-        if (point.carrier, point.flow) == (carrier, flow) and point.known:
-            sums[point.unit] = sums.get(point.unit, 0) + point.amount_micro
-    return {unit: micro / 1e6 for unit, micro in sums.items()}
+def _times(points: Sequence[PointAmount]) -> dict[str, int]:
+    by_state = {method.name.lower(): sum(point.method_ms.get(method, 0) for point in points) for method in Method}
+    return {
+        "expected": sum(point.expected_ms for point in points),
+        "measured_time": sum(point.measured_ms for point in points),
+        "suspect": sum(point.suspect_ms for point in points),
+        **by_state,
+    }
 
 
-def _flow_warnings(points: Sequence[PointAmount]) -> list[str]:
-    """What a reader should know of the period, in sentences."""
-    warnings = []
-    exported = _flow_micro(points, "export")
-    if exported:
-        warnings.append(f"{exported / 1e6:g} kWh exported are not netted against purchases")
-    missing = state_shares(points).get(Method.MISSING.name.lower(), 0.0)
-    if missing > _MISSING_TOLD:
-        warnings.append(f"{100 * missing:.3g} % of the metered time is missing: the amounts are too low")
-    if any(point.suspect_ms for point in points):
-        warnings.append("some amounts are suspect; they are counted as recorded")
-    if not any((point.carrier, point.flow) == ("gas", "fuel") for point in points):
+def _warnings(points: Sequence[PointAmount], entered: Sequence[Activity], scopes: Sequence[Scope]) -> list[str]:
+    warnings = flow_warnings(points)
+    metered = any((point.carrier, point.flow) == ("gas", "fuel") for point in points)
+    if scopes[0].co2e_nano_kg is None and not metered:
         warnings.append("no fuel is metered: scope 1 is not known")
+    if metered and any((activity.kind, activity.subject) == ("fuel", "gas") for activity in entered):
+        warnings.append("gas is both metered and entered: make sure that nothing is counted twice")
+    location, market = scopes[1].co2e_nano_kg, scopes[2].co2e_nano_kg
+    if location is not None and market is not None and market > location:
+        warnings.append(
+            "market-based scope 2 exceeds location-based: what no certificate covers takes the remainder factor,"
+            " from which the power that others claim was taken out"
+        )
+    if any(activity.simulated for activity in entered):
+        warnings.append("some entries are simulated: not for use outside a demonstration")
     return warnings
+
+
+def _cover_document(cover: Cover) -> Json:
+    return {
+        "covered_kwh": cover.covered_micro_kwh / 1e6,
+        "void_kwh": cover.void_micro_kwh / 1e6,
+        "used": list(cover.used),
+        "pending": list(cover.pending),
+        "refused": list(cover.refused),
+    }

@@ -56,7 +56,7 @@ def document(
         factors,
         settings,
         park="demo",
-        month="2026-10",
+        period="2026-10",
         from_time=dt.datetime(2026, 9, 30, 16, tzinfo=dt.UTC),
         to_time=dt.datetime(2026, 10, 31, 16, tzinfo=dt.UTC),
         known_on=dt.datetime(2026, 11, 21, tzinfo=dt.UTC),

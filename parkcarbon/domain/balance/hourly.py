@@ -1,0 +1,332 @@
+"""The electricity balance of one connection point, hour by hour.
+
+    import + generation + discharge = sum of metered loads + charge + export + unmetered             [1e-6 kWh]
+
+*Unmetered* is a flow of its own: cables, transformers, and whatever has no meter. It belongs into a band (default 0–3 %
+of import); outside it the hour is flagged. Whether it is outside beyond what the meters may err is told apart: the
+error of an hour is the root of the sum of squares of (half-width x amount) and of two register steps for every meter.
+An hour with an unknown input is unknown, one with a negative input is rejected.
+
+References:
+    accounting rules 5.6 (identity; reject hours that fail by more than the meter error, and negative components),
+    6.6 (independent errors in quadrature), 6.7 (unknown is not zero).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+
+from parkcarbon.domain.readings import BoolArray, FloatArray, Int64Array
+
+Role = Literal["import", "generation", "discharge", "load", "charge", "export"]
+_SIGNS: Final[Mapping[Role, int]] = {
+    "import": 1,
+    "generation": 1,
+    "discharge": 1,
+    "load": -1,
+    "charge": -1,
+    "export": -1,
+}
+
+
+class HourState(IntEnum):
+    """What the balance of an hour says."""
+
+    IN_BAND = 0
+    WITHIN_ERROR = 1  # outside the band, by no more than the meters may err
+    ABOVE = 2  # more is unmetered than the band and the meters' error allow
+    BELOW = 3  # less than that; a negative one suggests a reversed or wrong transformer
+    REJECTED = 4  # an input is negative
+    UNKNOWN = 5  # an input is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One point, or formula of points, of the balance.
+
+    Attributes:
+        point: name.
+        role: what it is in the balance.
+        device: whose; the registers of one device err and are reversed together.
+        error: half-width of the 95 % interval, as a fraction of the amount [1].
+        step_micro: one register step [1e-6 kWh].
+        gives_back: True for the export register of a metered load: it lowers the load.
+        tenant: whose load it is.
+    """
+
+    point: str
+    role: Role
+    device: str = ""
+    error: float = 0.0
+    step_micro: int = 0
+    gives_back: bool = False
+    tenant: str | None = None
+
+    @property
+    def sign(self) -> int:
+        """Of its contribution to what is left over."""
+        return -_SIGNS[self.role] if self.gives_back else _SIGNS[self.role]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where the unmetered part belongs, in percent of the import or of the whole supply."""
+
+    low_pct: float = 0.0
+    high_pct: float = 3.0
+    of: Literal["import", "supply"] = "import"
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What it is in percent of."""
+        return ("import",) if self.of == "import" else ("import", "generation", "discharge")
+
+    def limits(self, whole: Int64Array) -> tuple[FloatArray, FloatArray]:
+        """Its ends for so much import or supply [1e-6 kWh]."""
+        kwh = whole.astype(np.float64)
+        return kwh * (self.low_pct / 100), kwh * (self.high_pct / 100)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The balance of some hours; arrays have a column for each hour.
+
+    Attributes:
+        connection: name of the connection point.
+        channels: rows of `amount_micro`.
+        start_ms: start of each hour [ms UTC].
+        amount_micro: amount by channel [1e-6 kWh].
+        input_known: by channel.
+        band: of the unmetered part.
+    """
+
+    connection: str
+    channels: tuple[Channel, ...]
+    start_ms: Int64Array
+    amount_micro: Int64Array
+    input_known: BoolArray
+    band: Band = Band()
+
+    @cached_property
+    def known(self) -> BoolArray:
+        """Hours of which every input is known and none is negative; without any supply meter none is."""
+        if not any(channel.role in {"import", "generation"} for channel in self.channels):
+            return np.zeros(len(self.start_ms), dtype=np.bool_)
+        known: BoolArray = np.logical_and.reduce(self.input_known) & np.logical_and.reduce(self.amount_micro >= 0)
+        return known
+
+    @cached_property
+    def signed(self) -> Int64Array:
+        """Contribution of each channel to what is left over [1e-6 kWh]."""
+        signs = np.array([channel.sign for channel in self.channels], dtype=np.int64)
+        return signs[:, None] * self.amount_micro
+
+    @cached_property
+    def unmetered(self) -> Int64Array:
+        """What is left over [1e-6 kWh]; means something where `known`."""
+        rest: Int64Array = self.signed.sum(axis=0)
+        return rest
+
+    def of(self, role: Role) -> Int64Array:
+        """Sum of a role by hour [1e-6 kWh]."""
+        rows = [at for at, channel in enumerate(self.channels) if channel.role == role]
+        found: Int64Array = _SIGNS[role] * self.signed[rows].sum(axis=0)
+        return found
+
+    def has(self, role: Role) -> bool:
+        """True when a meter shows it."""
+        return any(channel.role == role for channel in self.channels)
+
+    @cached_property
+    def error(self) -> FloatArray:
+        """How far the meters may be off together, 95 % [1e-6 kWh]."""
+        half_width = np.array([channel.error for channel in self.channels])
+        step = np.array([channel.step_micro for channel in self.channels], dtype=np.float64)
+        squares = (half_width[:, None] * self.amount_micro) ** 2 + 2 * (step**2)[:, None]
+        found: FloatArray = np.sqrt(squares.sum(axis=0))
+        return found
+
+    @cached_property
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """The band of each hour [1e-6 kWh]."""
+        return self.band.limits(sum((self.of(role) for role in self.band.roles), start=np.zeros_like(self.start_ms)))
+
+    @cached_property
+    def state(self) -> Int64Array:
+        """`HourState` of each hour."""
+        low, high = self.limits
+        rest, error = self.unmetered, self.error
+        found = np.select(
+            [(low <= rest) & (rest <= high), (low - error <= rest) & (rest <= high + error), rest > high],
+            [HourState.IN_BAND, HourState.WITHIN_ERROR, HourState.ABOVE],
+            HourState.BELOW,
+        ).astype(np.int64)
+        found[~self.known] = HourState.UNKNOWN
+        negative = self.input_known.all(axis=0) & (self.amount_micro < 0).any(axis=0)
+        found[negative] = HourState.REJECTED
+        return found
+
+    @property
+    def flagged(self) -> BoolArray:
+        """Hours outside the band, rejected ones among them; unknown hours are not flagged, they are unknown."""
+        flagged: BoolArray = (self.state != HourState.IN_BAND) & (self.state != HourState.UNKNOWN)
+        return flagged
+
+    @property
+    def negative(self) -> BoolArray:
+        """Hours in which the meters of use show more than was supplied, beyond their error."""
+        negative: BoolArray = self.known & (self.unmetered < -self.error)
+        return negative
+
+    def missing_of(self, hour: int) -> list[str]:
+        """Points that are unknown in an hour."""
+        return [
+            c.point for c, known in zip(self.channels, self.input_known[:, hour].tolist(), strict=True) if not known
+        ]
+
+    def total(self, role: Role) -> int:
+        """Sum of a role over the known hours [1e-6 kWh]."""
+        return int(self.of(role)[self.known].sum())
+
+    @property
+    def total_unmetered(self) -> int:
+        """Over the known hours [1e-6 kWh]; negative hours count against the others."""
+        return int(self.unmetered[self.known].sum())
+
+    def states(self) -> dict[str, int]:
+        """Number of hours by state."""
+        return {state.name.lower(): int((self.state == state).sum()) for state in HourState}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A device whose correction would close the balance of the hours that fail.
+
+    Attributes:
+        device: name.
+        kind: `reversed`: its registers are exchanged; `ratio`: its amounts are off by a factor.
+        factor: what its amounts would have to be multiplied by; -1 for a reversed one.
+        hours: hours beyond the meters' error in which it counted.
+        closed: of them, hours that would be in the band or within the error.
+        left_micro: mean distance from the band that would be left [1e-6 kWh].
+    """
+
+    device: str
+    kind: Literal["reversed", "ratio"]
+    factor: float
+    hours: int
+    closed: int
+    left_micro: int
+
+    @property
+    def share(self) -> float:
+        """Part of the failing hours that it would explain."""
+        return self.closed / self.hours
+
+
+RATIO_RANGE: Final = (0.05, 20.0)
+"""Factors outside are no mistaken transformer ratio."""
+_RATIO_FROM: Final = 0.05  # smaller deviations are accuracy, not a wrong ratio
+
+
+def suspects(balance: Balance, *, least_share: float = 0.9, least_hours: int = 3) -> list[Suspect]:
+    """Devices whose sign or ratio would close the balance of the failing hours, the best explanation first.
+
+    Args:
+        balance: of one connection point.
+        least_share: part of the failing hours that an explanation has to close.
+        least_hours: failing hours below which nothing is said.
+    """
+    failing = np.flatnonzero(balance.known & np.isin(balance.state, (HourState.ABOVE, HourState.BELOW)))
+    if len(failing) < least_hours:
+        return []
+    found = []
+    for device, contribution in _by_device(balance, failing).items():
+        for kind, factor in (("reversed", -1.0), ("ratio", _ratio(balance, failing, contribution))):
+            if factor is None:
+                continue
+            suspect = _tried(balance, failing, device, contribution, factor)
+            closes = suspect is not None and suspect.share >= least_share and suspect.hours >= least_hours
+            if suspect is not None and closes and suspect.kind == kind:
+                found.append(suspect)
+    return sorted(found, key=lambda s: (-s.closed, s.kind != "reversed", s.left_micro, s.device))
+
+
+def _by_device(balance: Balance, hours: Int64Array) -> dict[str, Int64Array]:
+    found: dict[str, Int64Array] = {}
+    for row, channel in enumerate(balance.channels):
+        device = _device(channel)
+        part = balance.signed[row, hours]
+        found[device] = found[device] + part if device in found else part
+    return found
+
+
+def _ratio(balance: Balance, hours: Int64Array, contribution: Int64Array) -> float | None:
+    """The factor that would bring most hours to the middle of the band; None: no ratio could."""
+    counts = contribution != 0
+    if not counts.any():
+        return None
+    low, high = balance.limits
+    wanted = ((low + high) / 2)[hours][counts] - balance.unmetered[hours][counts]
+    factor = 1 + float(np.median(wanted / contribution[counts]))
+    plausible = RATIO_RANGE[0] <= factor <= RATIO_RANGE[1] and abs(factor - 1) > _RATIO_FROM
+    return factor if plausible else None
+
+
+def _tried(balance: Balance, hours: Int64Array, device: str, contribution: Int64Array, factor: float) -> Suspect | None:
+    counts = contribution != 0
+    if not counts.any():
+        return None
+    at = hours[counts]
+    low, high = balance.band.limits(_whole_after(balance, at, device, factor))
+    rest = balance.unmetered[at] + (factor - 1) * contribution[counts]
+    outside = np.maximum(np.maximum(low - rest, rest - high), 0.0)
+    closed = int((outside <= balance.error[at]).sum())
+    kind: Literal["reversed", "ratio"] = "reversed" if factor < 0 else "ratio"
+    return Suspect(device, kind, factor, len(hours), closed, round(float(outside.mean())))
+
+
+def _whole_after(balance: Balance, at: Int64Array, device: str, factor: float) -> Int64Array:
+    """What the band is in percent of, once a device is corrected: a reversed gate's export was its import."""
+    whole: Int64Array = np.zeros(len(at), dtype=np.int64)
+    net: Int64Array = np.zeros(len(at), dtype=np.int64)
+    supplies = False
+    for row, channel in enumerate(balance.channels):
+        mine = _device(channel) == device
+        if mine and channel.role != "load":
+            net += balance.signed[row, at]
+            supplies = supplies or channel.role in balance.band.roles
+        elif channel.role in balance.band.roles:
+            whole += balance.amount_micro[row, at]
+    return whole + np.maximum(np.rint(factor * net), 0).astype(np.int64) if supplies else whole
+
+
+def _device(channel: Channel) -> str:
+    return channel.device or channel.point.partition("/")[0]
+
+
+def of_channels(
+    connection: str,
+    channels: Sequence[Channel],
+    start_ms: Int64Array,
+    amounts: Mapping[str, Int64Array],
+    known: Mapping[str, BoolArray],
+    *,
+    band: Band,
+) -> Balance:
+    """Put a balance together from the amounts of its points by name."""
+    shape = (0, len(start_ms))
+    rows = [amounts[channel.point] for channel in channels]
+    marks = [known[channel.point] for channel in channels]
+    return Balance(
+        connection,
+        tuple(channels),
+        start_ms,
+        np.vstack(rows) if rows else np.zeros(shape, dtype=np.int64),
+        np.vstack(marks) if marks else np.zeros(shape, dtype=np.bool_),
+        band,
+    )

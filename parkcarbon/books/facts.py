@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +16,12 @@ from parkcarbon.domain.quantities import QUANTITIES
 from parkcarbon.kit.db import Row, Session, load_queries
 
 QUERIES: Final = load_queries(__package__)
+EntryState = Literal["in_force", "pending", "rejected", "superseded", "withdrawn", "withdrawal"]
+"""`pending` waits for a second person; a `withdrawal` is the row that took another out."""
+
+LATEST: Final = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+"""A moment of knowledge after every fact."""
+
 METERED: Final = frozenset({"counter", "delta"})
 
 
@@ -122,12 +128,12 @@ class Facts:
 
 
 async def load_facts(session: Session, park: str, as_of: dt.datetime) -> Facts:
-    """Read what was known of a park at a moment.
+    """Read what was known of a park at a past moment; `load_current` reads what is known now.
 
     Args:
         session: a connection, best in one transaction that sees one moment of the database.
         park: id.
-        as_of: moment of knowledge.
+        as_of: moment of knowledge, by the database's clock.
 
     Raises:
         LookupError: there is no such park, or nothing of it was known by then.
@@ -151,6 +157,20 @@ async def load_facts(session: Session, park: str, as_of: dt.datetime) -> Facts:
         point_ids={point.point: point.point_id for point in points},
         points=points,
     )
+
+
+async def load_current(session: Session, park: str, now: dt.datetime) -> Facts:
+    """Read all that is known of a park, whichever clock is ahead: what this very transaction entered is in it.
+
+    Args:
+        session: a connection.
+        park: id.
+        now: time of now, which becomes `as_of`.
+
+    Raises:
+        LookupError: there is no such park.
+    """
+    return replace(await load_facts(session, park, LATEST), as_of=now)
 
 
 async def _points(session: Session, document: Park, as_of: dt.datetime) -> tuple[PointFact, ...]:
@@ -199,7 +219,18 @@ def decode_factor(document: str, recorded_at: dt.datetime) -> Factor:
 
 
 def entries_in_force(rows: Sequence[Row]) -> tuple[Entry, ...]:
-    """The entries that count, of all that were known: approved where their kind needs it, not superseded.
+    """The entries that count, of all that were known, by first day, kind and id.
+
+    Args:
+        rows: of the query `entries_at`, by id.
+    """
+    states = entry_states(rows)
+    found = [_entry(row) for row in rows if states[row["entry_id"]] == "in_force"]
+    return tuple(sorted(found, key=lambda entry: (entry.from_day, entry.kind, entry.entry_id)))
+
+
+def entry_states(rows: Sequence[Row]) -> dict[int, EntryState]:
+    """What became of each entry, of all that were known.
 
     An entry counts no longer once any later one of its chain counts, a withdrawal too; until that one is approved the
     older goes on counting.
@@ -208,17 +239,26 @@ def entries_in_force(rows: Sequence[Row]) -> tuple[Entry, ...]:
         rows: of the query `entries_at`, by id.
     """
     before = {row["entry_id"]: row["supersedes"] for row in rows}
-    out: set[int] = set()
+    withdrawn = {row["entry_id"] for row in rows if row["withdrawn"]}
+    after: dict[int, int] = {}
     for row in rows:
-        if not counts(row):
-            continue
-        older = before[row["entry_id"]]
+        newest = row["entry_id"]
+        older = row["supersedes"] if counts(row) else None
         while older is not None:
-            out.add(older)
+            after[older] = newest
             older = before[older]
-    standing = [row for row in rows if row["entry_id"] not in out and counts(row) and not row["withdrawn"]]
-    found = [_entry(row) for row in standing]
-    return tuple(sorted(found, key=lambda entry: (entry.from_day, entry.kind, entry.entry_id)))
+    states: dict[int, EntryState] = {}
+    for row in rows:
+        entry_id = row["entry_id"]
+        if row["decision"] == "rejected":
+            states[entry_id] = "rejected"
+        elif entry_id in after:
+            states[entry_id] = "withdrawn" if after[entry_id] in withdrawn else "superseded"
+        elif not counts(row):
+            states[entry_id] = "pending"
+        else:
+            states[entry_id] = "withdrawal" if row["withdrawn"] else "in_force"
+    return states
 
 
 def counts(row: Row) -> bool:

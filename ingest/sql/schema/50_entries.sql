@@ -33,7 +33,7 @@ create index entry_of_park on entry (park_id, from_day);
 create table entry_review (              -- fact: a second person's decision; there is one
     entry_id     bigint primary key references entry,
     person       text not null check (btrim(person) <> ''),
-    decision     text not null check (decision in ('approved', 'refused')),
+    decision     text not null check (decision in ('approved', 'rejected')),
     reason       text not null,
     recorded_at  timestamptz not null default now()
 );
@@ -60,13 +60,13 @@ begin
     end if;
     select e.entry_id into other
     from entry e left join entry_review r using (entry_id)
-    where e.supersedes = new.supersedes and r.decision is distinct from 'refused';
+    where e.supersedes = new.supersedes and r.decision is distinct from 'rejected';
     if other is not null then
         raise exception 'rule 6.9: entry % was superseded already, by entry %', new.supersedes, other
             using errcode = 'PR001';
     end if;
-    if exists (select from entry_review where entry_id = new.supersedes and decision = 'refused') then
-        raise exception 'rule 6.9: entry % was refused by its reviewer; enter anew', new.supersedes
+    if exists (select from entry_review where entry_id = new.supersedes and decision = 'rejected') then
+        raise exception 'rule 6.9: entry % was rejected by its reviewer; enter anew', new.supersedes
             using errcode = 'PR001';
     end if;
     return new;
@@ -86,7 +86,7 @@ begin
     end if;
     select e.entry_id into other
     from entry e left join entry_review r using (entry_id)
-    where e.supersedes = new.entry_id and r.decision is distinct from 'refused';
+    where e.supersedes = new.entry_id and r.decision is distinct from 'rejected';
     if other is not null then
         raise exception 'rule 6.9: entry % was superseded by entry %: review that one', new.entry_id, other
             using errcode = 'PR001';

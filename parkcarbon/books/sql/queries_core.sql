@@ -86,3 +86,43 @@ select e.entry_id, e.kind, e.tenant, e.from_day, e.to_day, e.document, e.evidenc
 from entry e left join entry_review r on r.entry_id = e.entry_id and r.recorded_at <= $2::timestamptz
 where e.park_id = $1::text and e.recorded_at <= $2::timestamptz
 order by e.entry_id;
+
+-- name: entry_park
+select park_id from entry where entry_id = $1::bigint;
+
+-- name: tenant_known
+select exists (select from tenant where park_id = $1::text and tenant = $2::text);
+
+-- name: lock_entries
+-- Two people who enter the same at the same instant wait for one another.
+select park_id from park where park_id = $1::text for no key update;
+
+-- name: same_entry
+-- An entry that says the same and was neither rejected nor followed by another.
+select e.entry_id
+from entry e left join entry_review r using (entry_id)
+where e.park_id = $1::text and e.kind = $2::text and e.tenant is not distinct from $3::text
+  and e.from_day = $4::date and e.to_day = $5::date and e.document = $6::jsonb and e.evidence = $7::text
+  and not e.withdrawn and r.decision is distinct from 'rejected'
+  and not exists (select from entry n left join entry_review d using (entry_id)
+                  where n.supersedes = e.entry_id and d.decision is distinct from 'rejected')
+order by e.entry_id limit 1;
+
+-- name: insert_entry
+insert into entry (park_id, kind, tenant, from_day, to_day, document, evidence, author, reason, needs_review, supersedes,
+                   simulated)
+values ($1::text, $2::text, $3::text, $4::date, $5::date, $6::jsonb, $7::text, $8::text, $9::text, $10::boolean,
+        $11::bigint, $12::boolean)
+returning entry_id;
+
+-- name: insert_withdrawal
+insert into entry (park_id, kind, tenant, from_day, to_day, document, evidence, author, reason, needs_review, supersedes,
+                   withdrawn, simulated)
+select park_id, kind, tenant, from_day, to_day, document, evidence, $2::text, $3::text, needs_review, entry_id, true,
+       simulated
+from entry where entry_id = $1::bigint
+returning entry_id;
+
+-- name: insert_entry_review
+insert into entry_review (entry_id, person, decision, reason)
+values ($1::bigint, $2::text, $3::text, $4::text) returning entry_id;

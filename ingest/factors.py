@@ -1,59 +1,23 @@
 """Factors into the database: the catalog's and the park's own, append-only by digest; series by value."""
 
-import csv
-import dataclasses
-import datetime as dt
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from parkcarbon.books.derive.model import load_series
+from parkcarbon.books.factors import QUERIES, enter_factor, factor_digest, factor_document
+from parkcarbon.books.series_files import Columns, parse_csv
 from parkcarbon.catalog.park import FactorSeries as SeriesEntry
 from parkcarbon.domain.factors import Factor
-from parkcarbon.kit.db import Session, to_ms
+from parkcarbon.kit.db import Session
 from parkcarbon.kit.pgcopy import Column
-
-from .queries import QUERIES
-
-_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 async def sync_factors(session: Session, factors: Iterable[Factor], park: str | None) -> list[int]:
     """Enter records that are not there yet; return the ids of the new ones."""
-    added = []
-    for factor in factors:
-        members = dataclasses.asdict(factor)
-        del members["recorded_at"]
-        document = _encode(members)
-        factor_id = await session.fetchval(
-            QUERIES["insert_factor"],
-            factor.factor,
-            park,
-            factor.purpose,
-            factor.carrier,
-            factor.region,
-            factor.gas,
-            factor.basis,
-            factor.unit,
-            factor.value,
-            factor.data_year,
-            factor.publisher,
-            factor.edition,
-            factor.published_on,
-            factor.unverified,
-            _digest(park, document),
-            document.decode(),
-        )
-        if factor_id is not None:
-            added.append(int(factor_id))
-    return added
-
-
-def _digest(park: str | None, document: bytes) -> bytes:
-    return hashlib.sha256((park or "").encode() + b"\n" + document).digest()
+    added = [await enter_factor(session, factor, park) for factor in factors]
+    return [factor_id for factor_id in added if factor_id is not None]
 
 
 def series_factor(entry: SeriesEntry) -> Factor:
@@ -79,9 +43,7 @@ async def sync_series(session: Session, park: str, entry: SeriesEntry, folder: P
     """Enter the values of a series that are new or differ; return the span they cover [ms UTC], None: none did."""
     factor = series_factor(entry)
     await sync_factors(session, [factor], park)
-    members = dataclasses.asdict(factor)
-    del members["recorded_at"]
-    factor_id = await session.fetchval(QUERIES["factor_by_digest"], _digest(park, _encode(members)))
+    factor_id = await session.fetchval(QUERIES["factor_of_digest"], factor_digest(park, factor_document(factor)))
     start, value = read_series(folder / entry.file, entry.time_column, entry.value_column)
     span_ms = round(entry.span_s * 1000)
     known = await load_series(session, factor_id, factor)
@@ -113,20 +75,5 @@ def read_series(path: Path, time_column: str, value_column: str) -> tuple[np.nda
     Raises:
         ValueError: a value or time cannot be read; the message names file and line.
     """
-    found: dict[int, float] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            text = (row[value_column] or "").strip()
-            if not text:
-                continue
-            try:
-                found[_parse_time(row[time_column])] = float(text)
-            except ValueError as error:
-                raise ValueError(f"{path.name}, line {number}: {error}") from error
-    times = sorted(found)
-    return np.array(times, dtype=np.int64), np.array([found[time] for time in times], dtype=np.float64)
-
-
-def _parse_time(text: str) -> int:
-    moment = dt.datetime.fromisoformat(text.strip())
-    return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC))
+    columns = Columns(time=time_column, value=value_column)
+    return parse_csv(path.read_bytes(), path.name, columns)

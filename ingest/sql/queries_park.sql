@@ -75,19 +75,6 @@ insert into episode (point_id, at, serial, ct, pt, sign, modulus, limit_per_h, e
 values ($1::int, $2::timestamptz, $3::text, $4::double precision, $5::double precision, $6::smallint,
         $7::double precision, $8::double precision, $9::double precision, $10::double precision);
 
--- name: insert_factor
-insert into factor (
-    factor, park_id, purpose, carrier, region, gas, basis, unit, value, data_year, publisher, edition, published_on,
-    unverified, digest, document
-)
-values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::double precision, $10::int,
-        $11::text, $12::text, $13::date, $14::boolean, $15::bytea, $16::jsonb)
-on conflict (digest) do nothing
-returning factor_id;
-
--- name: factor_by_digest
-select factor_id from factor where digest = $1::bytea;
-
 -- name: insert_correction
 insert into correction (point_id, kind, from_time, to_time, document, author, reason)
 values ($1::int, $2::text, $3::timestamptz, $4::timestamptz, $5::jsonb, $6::text, $7::text)

@@ -21,7 +21,7 @@ Z_95: Final = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
 _CHUNK: Final = 4096
-_EXPLICIT_INTERVALS: Final = 4096
+_EXPLICIT_INTERVALS: Final = 256
 """More intervals than this are drawn as blocks of equal size: the sum of independent normals is normal."""
 
 

@@ -210,14 +210,7 @@ def build_model(
 
 
 def _settings(document: dict[str, Any]) -> Settings:
-    method = msgspec.convert(document.get("method"), MethodSettings)
-    return Settings(
-        electricity_region=method.electricity_region,
-        fuel_region=method.fuel_region,
-        heat_region=method.heat_region,
-        gwp_set=method.gwp_set,
-        electricity_factor=method.electricity_factor,
-    )
+    return msgspec.convert(document.get("method"), MethodSettings).settings()
 
 
 def _number(value: object) -> float | None:

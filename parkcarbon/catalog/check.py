@@ -15,6 +15,7 @@ from parkcarbon.domain.factors import GRID_PURPOSES, PURPOSES
 from parkcarbon.domain.profile import DeviceProfile, PointDef
 from parkcarbon.domain.quantities import QUANTITIES
 
+from .check_method import check_method
 from .check_tenancy import tenancy_problems
 from .factors import UNITS_OF_PURPOSE, fits, load_factors
 from .indicators import error_limits
@@ -50,7 +51,14 @@ def check_park(park: Park, folder: Path | None = None) -> list[str]:
         park: the document.
         folder: where it lies; the files of factor series are looked up there. None: files are not opened.
     """
-    checks: Sequence[Callable[[Park], Problems]] = (_settings, _duplicates, _sources, _devices, tenancy_problems)
+    checks: Sequence[Callable[[Park], Problems]] = (
+        _settings,
+        check_method,
+        _duplicates,
+        _sources,
+        _devices,
+        tenancy_problems,
+    )
     problems = [problem for check in checks for problem in check(park)]
     for series in park.factor_series:
         problems += _series(series, folder)

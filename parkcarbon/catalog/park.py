@@ -13,6 +13,8 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
+from parkcarbon.domain.emissions import Settings
+
 from .park_tenancy import AllocationRule, Connection, Delivery, Entity, FormulaFlow, Storage
 from .strict import document_problems, load_yaml
 from .terms import Flow, Name, Positive, Slug
@@ -132,15 +134,83 @@ class FactorSeries(Struct, frozen=True, forbid_unknown_fields=True):
     published_on: dt.date | None = None
 
 
+class Exclusion(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the boundary leaves out, and why; `share_pct` is its estimated share of the total."""
+
+    what: str
+    reason: str
+    scope: Literal[1, 2, 3] | None = None
+    share_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+
+
+class AbsentScope(Struct, frozen=True, forbid_unknown_fields=True):
+    """A scope that has no source inside the boundary: its total is zero, where it would else be unknown."""
+
+    scope: Literal[1, 2]
+    reason: str
+
+
 class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the calculation may not guess."""
+    """What the calculation may not guess.
+
+    Attributes:
+        electricity_region: region of the grid, for example `China/JS`.
+        fuel_region: region whose fuel defaults are used; empty: fuels stay out of the total.
+        heat_region: region of the default for purchased heat; empty: likewise.
+        gwp_set: declared set of warming potentials.
+        electricity_factor: id of a factor or series that goes before the published averages.
+        consolidation: approach of the organisational boundary.
+        neutrality_basis: scope 2 figure that neutrality is judged on; the same across years.
+        fuel_set: edition of the fuel default set, for example `NDRC 2015`; empty: the set of the fuel region.
+        heat_factor: id of the supplier's factor of purchased heat that is metered.
+        sf6_factor: id of the GWP row of SF6, which AR6 prints twice.
+        remainder: factor of the market-based remainder.
+        standard_temperature_c: what a standard cubic metre refers to [degC].
+        standard_pressure_kpa: likewise [kPa].
+        reporting_entity: organisation that signs; never the district.
+        boundary: organisational boundary in words, in both languages.
+        base_year: year that others are compared with.
+        materiality_pct: difference from which a restatement is due [%].
+        exclusions: what is left out, with reasons.
+        absent_scopes: scopes without any source.
+    """
 
     electricity_region: str
     fuel_region: str = ""
     heat_region: str = ""
     gwp_set: Literal["AR4", "AR5", "AR6"] = "AR6"
-    electricity_factor: str | None = None  # id of a factor series that goes before the published averages
+    electricity_factor: str | None = None
     consolidation: Literal["operational_control", "financial_control", "equity_share"] = "operational_control"
+    neutrality_basis: Literal["location", "market"] = "market"
+    fuel_set: str = ""
+    heat_factor: str | None = None
+    sf6_factor: str | None = None
+    remainder: Literal["published", "location"] = "published"
+    standard_temperature_c: Literal[0, 15, 20] = 0
+    standard_pressure_kpa: Positive = 101.325
+    reporting_entity: Name | None = None
+    boundary: Name | None = None
+    base_year: Annotated[int, Meta(ge=1990, le=2100)] | None = None
+    materiality_pct: Annotated[float, Meta(gt=0, le=100)] = 5.0
+    exclusions: tuple[Exclusion, ...] = ()
+    absent_scopes: tuple[AbsentScope, ...] = ()
+
+    def settings(self) -> Settings:
+        """As the domain has it."""
+        return Settings(
+            electricity_region=self.electricity_region,
+            fuel_region=self.fuel_region,
+            heat_region=self.heat_region,
+            gwp_set=self.gwp_set,
+            electricity_factor=self.electricity_factor,
+            fuel_set=self.fuel_set,
+            heat_factor=self.heat_factor,
+            sf6_factor=self.sf6_factor,
+            remainder=self.remainder,
+            standard_temperature_c=float(self.standard_temperature_c),
+            standard_pressure_kpa=self.standard_pressure_kpa,
+            absent=frozenset(int(absent.scope) for absent in self.absent_scopes),
+        )
 
 
 class Park(Struct, frozen=True, forbid_unknown_fields=True):

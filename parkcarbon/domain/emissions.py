@@ -42,6 +42,7 @@ from .factors import (
     named,
 )
 from .readings import BoolArray, FloatArray, Int64Array
+from .refusal import RefusedError
 
 Basis = Literal["location", "market"]
 Gas = Literal["CO2", "CH4", "N2O", "CO2e"]
@@ -207,16 +208,18 @@ def resolve(
         basis: of electricity.
 
     Raises:
-        NoFactorError: when no factor applies; the amount is then reported as not in the total, with the message.
+        NoFactorError: when no factor applies, or the one that the settings name is refused; the amount is then reported
+            as not in the total, with the message.
     """
-    query = Query(tuple(factors), settings, carrier, unit, data_year, known_on)
-    if carrier == "electricity":
-        return _electricity(query, basis)
-    if carrier == "heat":
-        return _heat(query)
     from .activities.chain import metered_fuel
 
-    return metered_fuel(query)
+    query = Query(tuple(factors), settings, carrier, unit, data_year, known_on)
+    try:
+        if carrier == "electricity":
+            return _electricity(query, basis)
+        return _heat(query) if carrier == "heat" else metered_fuel(query)
+    except RefusedError as refused:
+        raise NoFactorError(str(refused)) from refused
 
 
 def nano_kg(amount_micro: Int64Array, kg_per_amount: float | FloatArray) -> Int64Array:

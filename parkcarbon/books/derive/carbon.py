@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from parkcarbon.domain.emissions import CarrierFactor, Settings, interval_nano_kg, resolve
+from parkcarbon.domain.emissions import CarrierFactor, interval_nano_kg, resolve
 from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
 from parkcarbon.kit.db import to_ms
 
@@ -24,6 +24,23 @@ class Carbon:
     known: npt.NDArray[np.bool_]
     factor_id: npt.NDArray[np.int32]
     match: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an interval's CO2e rests on: equal before and after a change, and nothing has to be computed again.
+
+    Attributes:
+        factor_id: database id of the leading factor.
+        factor: its name.
+        match: how it was found.
+        co2e: kgCO2e per unit of the amount; None: a series.
+    """
+
+    factor_id: int
+    factor: str
+    match: int
+    co2e: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,17 @@ class CarbonBook:
                 carbon.match[part] = np.where(known, int(resolved.factor.leading.match), -1)
         return carbon
 
+    def used(self, point: Point, year: int) -> "Used | None":
+        """Return what prices a point in a local year; None: it carries no emission, or no factor applies."""
+        if point.flow not in EMITTING_FLOWS or point.carrier == "none":
+            return None
+        resolved = self._resolve(point, year)
+        if resolved is None:
+            return None
+        factor = resolved.factor
+        co2e = None if factor.is_series else factor.co2e
+        return Used(resolved.factor_id, factor.leading.factor.factor, int(factor.leading.match), co2e)
+
     def _alike(self, point_id: npt.NDArray[np.int32]) -> list[tuple[Point, npt.NDArray[np.intp]]]:
         """Group rows whose points have the same factors; one point speaks for its group."""
         points, position = np.unique(point_id, return_inverse=True)
@@ -91,14 +119,7 @@ class CarbonBook:
         return self._resolved[key]
 
     def _look_up(self, point: Point, year: int) -> _Resolved | None:
-        method = self.model.parks[point.park].method
-        settings = Settings(
-            electricity_region=method.electricity_region,
-            fuel_region=method.fuel_region,
-            heat_region=method.heat_region,
-            gwp_set=method.gwp_set,
-            electricity_factor=method.electricity_factor,
-        )
+        settings = self.model.parks[point.park].method.settings()
         records = self.model.factors_for(point.park)
         try:
             factor = resolve(

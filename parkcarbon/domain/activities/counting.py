@@ -78,13 +78,18 @@ def _beside(activity: Activity) -> str | None:
     return None
 
 
-def validate(activity: Activity, settings: Settings) -> None:
+def validate(activity: Activity, settings: Settings | None = None) -> None:
     """Refuse at entry what `count` would refuse whatever the factors are.
+
+    Args:
+        activity: the entry.
+        settings: of the park; None: only what is wrong in any park is refused.
 
     Raises:
         RefusedError: with the rule's number.
     """
-    refuse_mixed_sets(activity, settings)
+    if settings is not None:
+        refuse_mixed_sets(activity, settings)
     _beside(activity)
     checks: dict[str, Callable[[], object]] = {
         "fuel": lambda: _validate_fuel(activity, settings),
@@ -106,8 +111,8 @@ def validate(activity: Activity, settings: Settings) -> None:
         )
 
 
-def _validate_fuel(activity: Activity, settings: Settings) -> None:
-    preparation(activity, settings)
+def _validate_fuel(activity: Activity, settings: Settings | None) -> None:
+    preparation(activity, settings or Settings(""))
     if activity.unit in GJ_PER and activity.basis is None:
         raise RefusedError("1.10", f"{activity.activity}: {activity.unit} of {activity.subject} on NCV or HHV?")
 

@@ -4,14 +4,19 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from parkcarbon.domain.reading import Kind
-from parkcarbon.kit.db import Session
+from parkcarbon.kit.db import Session, to_ms
 
-from .carbon import EMITTING_FLOWS
+from .carbon import CarbonBook
 from .model import Model, Point, load_model
 from .queries import QUERIES
 from .stored import BEGIN_MS, END_MS, moment
+
+_FIRST_YEAR: Final = 2000
+"""Years before are taken with this one: no factor of the catalog tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,14 @@ async def announce(
 def affected(before: Model, after: Model, park: str, series: Mapping[str, tuple[int, int]]) -> list[Span]:
     """Return for each point the stretch whose results the new facts may change."""
     spans = []
+    was, now = CarbonBook(before), CarbonBook(after)
     for point_id, new in after.by_id.items():
         old = before.by_id.get(point_id)
         if old is None or new.kind is Kind.GAUGE:
             continue
-        touched = [*_by_facts(old, new), *_by_prices(before, after, new)]
-        if new.park == park and new.carrier == "electricity" and new.flow in EMITTING_FLOWS:
-            touched += series.values()
+        touched = [*_by_facts(old, new), *_by_prices(was, now, old, new)]
+        if new.park == park:
+            touched += _by_values(now, new, series)
         if touched:
             spans.append(Span(point_id, min(low for low, _ in touched), max(high for _, high in touched)))
     return spans
@@ -95,11 +101,30 @@ def _by_facts(old: Point, new: Point) -> Iterator[tuple[int, int]]:
         yield low, low if correction.kind == "boundary" else high
 
 
-def _by_prices(before: Model, after: Model, point: Point) -> Iterator[tuple[int, int]]:
-    was, now = before.parks[point.park], after.parks[point.park]
-    known = [record for _, record in before.factors_for(point.park)]
-    learned = len(after.factors_for(point.park)) > len(known) or any(
-        record.published_on is not None and before.known_on < record.published_on <= after.known_on for record in known
-    )
-    if was != now or (learned and point.flow in EMITTING_FLOWS):
+def _by_prices(was: CarbonBook, now: CarbonBook, old: Point, new: Point) -> Iterator[tuple[int, int]]:
+    """Local years whose factor became another one, was found otherwise or has another value."""
+    zone = now.model.parks[new.park].zone
+    if was.model.parks[new.park].zone != zone:
         yield BEGIN_MS, END_MS
+        return
+    last = max(now.model.known_on.year, _FIRST_YEAR) + 1
+    for year in range(_FIRST_YEAR, last + 1):
+        if was.used(old, year) != now.used(new, year):
+            yield (
+                BEGIN_MS if year == _FIRST_YEAR else _new_year(year, zone),
+                END_MS if year == last else _new_year(year + 1, zone),
+            )
+
+
+def _by_values(now: CarbonBook, point: Point, series: Mapping[str, tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Stretches of new values of the series that prices a point."""
+    zone = now.model.parks[point.park].zone
+    for name, (low, high) in series.items():
+        years = {dt.datetime.fromtimestamp(time_ms / 1000, zone).year for time_ms in (low, high)}
+        used = [now.used(point, year) for year in range(min(years), max(years) + 1)]
+        if any(one is not None and one.factor == name for one in used):
+            yield low, high
+
+
+def _new_year(year: int, zone: ZoneInfo) -> int:
+    return to_ms(dt.datetime(year, 1, 1, tzinfo=zone))

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from parkcarbon.domain.working import Figure
 
-from .workbook_layout import Block, Cell, Layout, lay_out
+from .workbook_layout import FIRST_ROW, Block, Cell, Layout, lay_out
 from .workbook_words import (
     BATCH_HEADERS,
     FACTOR_HEADERS,
@@ -62,11 +62,11 @@ class About:
     notes: Sequence[str] = field(default=())
 
 
-def write_workbook(figure: Figure, target: str | IO[bytes], about: About) -> Layout:
-    """Write a figure as XLSX.
+def write_workbook(figure: Figure | Sequence[Figure], target: str | IO[bytes], about: About) -> Layout:
+    """Write a figure, or several, as XLSX.
 
     Args:
-        figure: root of the tree.
+        figure: root of the tree, or roots.
         target: path or binary file.
         about: what the first sheet says.
 
@@ -75,9 +75,9 @@ def write_workbook(figure: Figure, target: str | IO[bytes], about: About) -> Lay
     """
     from openpyxl.workbook import Workbook as Book
 
-    layout = lay_out(figure)
+    layout = lay_out(*((figure,) if isinstance(figure, Figure) else figure))
     sheets = _Sheets(Book(write_only=True))
-    sheets.notes(about, figure)
+    sheets.notes(about, layout)
     sheets.working(layout)
     sheets.columns(layout.blocks)
     sheets.table("factors", FACTOR_HEADERS, layout.factors)
@@ -101,35 +101,32 @@ class _Sheets:
 
         self.book = book
         self._bold = Font(bold=True)
-        self._wrap = Alignment(wrap_text=True, vertical="top")
+        self._wrap = Alignment(wrap_text=True, vertical="top", horizontal="left")
+        self._left = Alignment(vertical="top", horizontal="left")
         self._fill = PatternFill("solid", fgColor="DDE7F0")
         self._indents = [Alignment(indent=min(depth, 15)) for depth in range(16)]
 
-    def notes(self, about: About, figure: Figure) -> None:
+    def notes(self, about: About, layout: Layout) -> None:
         """The first sheet: what this is, and how to read it."""
         sheet = self._sheet("notes", freeze=None)
         sheet.append([self._header(sheet, about.title_zh), self._header(sheet, about.title_en)])
-        zh, en = labels(figure)
-        lines: list[tuple[str, object]] = [
-            (f"{zh}\n{en}", None),
-            *about.facts,
-            *(("说明 note", note) for note in about.notes),
-            *LEGEND,
-        ]
-        for name, value in lines:
-            if value is None and name == f"{zh}\n{en}":
-                row = [self._text(sheet, name), self._number(sheet, f"='{SHEETS['working']}'!D2", figure.unit)]
-                row.append(self._text(sheet, figure.unit))
-            else:
-                row = [self._text(sheet, name), self._literal(sheet, value)]
-            row[1].alignment = self._wrap
-            sheet.append(row)
+        for number, row in enumerate(layout.rows, FIRST_ROW):
+            if row.depth == 0:
+                zh, en = labels(row.figure)
+                value = self._number(sheet, f"='{SHEETS['working']}'!D{number}", row.figure.unit)
+                value.alignment = self._left
+                sheet.append([self._text(sheet, f"{zh}\n{en}"), value, self._text(sheet, row.figure.unit)])
+        for name, fact in (*about.facts, *(("说明 note", note) for note in about.notes), *LEGEND):
+            cells = [self._text(sheet, name), self._literal(sheet, fact)]
+            for cell in cells:
+                cell.alignment = self._wrap
+            sheet.append(cells)
 
     def working(self, layout: Layout) -> None:
         """The tree, one row a figure, each with what it is made of beneath it."""
         sheet = self._sheet("working", freeze="D2")
         sheet.append([self._header(sheet, text) for text in WORKING_HEADERS])
-        for number, row in enumerate(layout.rows, 2):
+        for number, row in enumerate(layout.rows, FIRST_ROW):
             figure = row.figure
             zh, en = labels(figure)
             name_zh, name_en = self._text(sheet, zh), self._text(sheet, en)

@@ -80,10 +80,11 @@ class Layout:
         return [(row.figure, f"{_VALUE}{number}") for number, row in enumerate(self.rows, FIRST_ROW)]
 
 
-def lay_out(root: Figure) -> Layout:
-    """Give every figure its row and formula."""
+def lay_out(*roots: Figure) -> Layout:
+    """Give every figure its row and formula, one tree below the other."""
     building = _Building()
-    building.place(root, 0)
+    for root in roots:
+        building.place(root, 0)
     return building.layout
 
 

@@ -64,8 +64,8 @@ def indicator(
 
 @pytest.mark.rule("1.18")
 def test_the_two_coal_values_by_hand_and_both_are_named() -> None:
-    # 1,000,000 kWh: 122.9 tce at 当量值, 300 tce at 等价值; 29,307.6 GJ of heat are 1,000 tce at both.
-    used = energy(1e6, 29307.6)
+    # 1,000,000 kWh: 122.9 tce at 当量值, 300 tce at 等价值; 29,307 GJ of heat are 1,000 tce at both.
+    used = energy(1e6, 29307.0)
     assert used.tce("calorific") == pytest.approx(1122.9)
     assert used.tce("equal") == pytest.approx(1300.0)
     document = used.document()
@@ -195,8 +195,8 @@ def test_guiding_indicators_that_are_refused(name: str, value: GuidingValue, mes
 
 @pytest.mark.rule("2.3")
 def test_clean_energy_share_by_hand_with_and_without_gas() -> None:
-    # 600 of 1,000 MWh clean; 29,307.6 GJ gas = 1,000 tce. At 等价值: 180 / 1,300 = 13.85 %; with gas 1,180 / 1,300.
-    used = energy(1e6, 29307.6, clean=6e5)
+    # 600 of 1,000 MWh clean; 29,307 GJ gas = 1,000 tce. At 等价值: 180 / 1,300 = 13.85 %; with gas 1,180 / 1,300.
+    used = energy(1e6, 29307.0, clean=6e5)
     assert used.clean_share_pct("equal") == pytest.approx(100 * 180 / 1300)
     assert used.clean_share_pct("equal", gas_is_clean=True) == pytest.approx(100 * 1180 / 1300)
     figure = clean_share_figure(used, "equal")
@@ -223,7 +223,7 @@ def test_direct_connection_shares_and_the_step_of_2030() -> None:
 
 @pytest.mark.rule("2.5")
 def test_raw_material_is_not_energy_and_is_named() -> None:
-    uses = [EnergyUse("naphtha", "naphtha", 1000.0, feedstock=True), EnergyUse("heat", "heat", 29.3076)]
+    uses = [EnergyUse("naphtha", "naphtha", 1000.0, feedstock=True), EnergyUse("heat", "heat", 29.307)]
     used = comprehensive(uses, year=2025, conversion=energy_conversion(), equal=EQUAL)
     assert used.tce("equal") == pytest.approx(1.0)
     assert used.left_out == ("naphtha: 1000 GJ used as raw material is not energy",)

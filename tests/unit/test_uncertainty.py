@@ -202,6 +202,11 @@ def test_gases_of_a_fuel_have_their_own_factors() -> None:
             match("GWP-N2O", "gwp", "N2O", 273),
         ),
         "",
+        gas_nano_kg={
+            "CO2": round(21621.9 * 1e9),
+            "CH4": round(0.39 * 27 * 1e9),
+            "N2O": round(0.039 * 273 * 1e9),
+        },
     )
     zero = {"boiler": Metering("boiler", (EpisodeSpan("b@1", 1.0, Limit(0, False, "")),))}
     result = inventory_uncertainty([gas], zero, {}, LIMITS)

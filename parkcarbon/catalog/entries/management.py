@@ -3,9 +3,13 @@
 The days and the tenant of an entry stand beside its document; here is only what was entered for them.
 """
 
-from typing import Annotated, Final, Literal
+from collections import Counter
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
+
+from parkcarbon.catalog.indicators import energy_conversion
+from parkcarbon.domain.refusal import RefusedError
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Text = Annotated[str, Meta(min_length=1)]
@@ -67,6 +71,7 @@ class BaseMonth(Struct, frozen=True, forbid_unknown_fields=True):
 class BaseYear(Struct, frozen=True, forbid_unknown_fields=True):
     """The year others are compared with. `same_boundary` is the author's statement, to be reviewed like the numbers."""
 
+    needs_review: ClassVar[bool] = True
     year: Year
     months: tuple[BaseMonth, ...]
     boundary: Text
@@ -75,6 +80,14 @@ class BaseYear(Struct, frozen=True, forbid_unknown_fields=True):
     output_of: str = ""  # what `output` of the months counts, for example `product steel [t]`; must match production
     points: tuple[str, ...] = ()  # meters it rests on, where known
 
+    def __post_init__(self) -> None:
+        """Refuse a month that is there twice."""
+        twice = [month for month, count in Counter(month.month for month in self.months).items() if count > 1]
+        if twice or not self.months:
+            raise RefusedError(
+                "6.10", f"base year {self.year}: {'month ' + str(twice[0]) + ' twice' if twice else 'empty'}"
+            )
+
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     """What may be used or emitted in the days of the entry: a local month or a local year."""
@@ -82,6 +95,12 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     what: Literal["co2e_location", "co2e_market", "electricity", "gas", "heat"]
     amount: Positive
     unit: Literal["t", "kWh", "Nm3", "GJ"]
+
+    def __post_init__(self) -> None:
+        """Refuse a unit that does not measure it."""
+        wanted = {"electricity": "kWh", "gas": "Nm3", "heat": "GJ"}.get(self.what, "t")
+        if self.unit != wanted:
+            raise RefusedError("6.10", f"a budget of {self.what} in {self.unit}; {wanted} is expected")
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +125,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True):
 class MeasureSaving(Struct, frozen=True, forbid_unknown_fields=True):
     """What a measure saved in the days of the entry. It already lowers the inventory: it is shown, never subtracted."""
 
+    needs_review: ClassVar[bool] = True
     measure: Slug
     co2e_t: Amount
     how: Literal["metered", "calculated"]
@@ -116,32 +136,52 @@ class MeasureSaving(Struct, frozen=True, forbid_unknown_fields=True):
 class GuidingIndicator(Struct, frozen=True, forbid_unknown_fields=True):
     """A guiding indicator of the park programme: its value, or why it is excluded."""
 
+    needs_review: ClassVar[bool] = True
     indicator: Slug
     value_pct: Amount | None = None
     excluded_because: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a value beside a reason to exclude it, and neither of them."""
+        if (self.value_pct is None) != bool(self.excluded_because):
+            raise RefusedError("2.3", f"{self.indicator}: either a value or a reason to exclude it")
 
 
 class EqualValue(Struct, frozen=True, forbid_unknown_fields=True):
     """Electricity at 等价值 in a year, with the document it was read in."""
 
+    needs_review: ClassVar[bool] = True
     year: Year
     kgce_per_kwh: Positive
     document: Text
     region: str = "China"
 
+    def __post_init__(self) -> None:
+        """Refuse what is not a coal value of a kWh, first of all the other one."""
+        low, high = energy_conversion().plausible_kgce_per_kwh
+        if not low <= self.kgce_per_kwh <= high:
+            raise RefusedError("1.18", f"{self.kgce_per_kwh} kgce/kWh is no 等价值: {low} to {high} is expected")
+
 
 class GreenPowerDuty(Struct, frozen=True, forbid_unknown_fields=True):
     """A tenant's industry and, where the data set has none for the province, its share with the document."""
 
+    needs_review: ClassVar[bool] = True
     industry: Slug
     share_pct: Percent | None = None
     status: Literal["assessed", "monitored", "expected"] = "monitored"
     document: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse a share without the document it was read in."""
+        if self.share_pct is not None and not self.document:
+            raise RefusedError("4.9", f"a share of {self.share_pct:g} % for {self.industry} without its document")
+
 
 class GreenDirectSupply(Struct, frozen=True, forbid_unknown_fields=True):
     """Power over a dedicated line from a renewable plant in the days of the entry."""
 
+    needs_review: ClassVar[bool] = True
     kwh: Amount
     line: Text
     generation_kwh: Amount | None = None  # available generation of the plant, for the share that is self-used
@@ -150,6 +190,7 @@ class GreenDirectSupply(Struct, frozen=True, forbid_unknown_fields=True):
 class UncertaintyAssumption(Struct, frozen=True, forbid_unknown_fields=True):
     """A half-width at 95 % that somebody stands for; printed "假定 assumed" unless it was read in a source."""
 
+    needs_review: ClassVar[bool] = True
     subject: Literal["factor", "purpose", "amount"]
     name: Text
     half_width_pct: Percent
@@ -160,6 +201,7 @@ class UncertaintyAssumption(Struct, frozen=True, forbid_unknown_fields=True):
 class Verification(Struct, frozen=True, forbid_unknown_fields=True):
     """Verification by a third party of the days of the entry; the evidence is its report."""
 
+    needs_review: ClassVar[bool] = True
     body: Text
     level: Literal["none", "limited", "reasonable"]
     standard: Text

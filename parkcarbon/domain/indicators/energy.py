@@ -1,7 +1,7 @@
 """Comprehensive energy in standard coal, clean-energy share, self-consumption and self-sufficiency, intensities.
 
-    tce(当量值) = Σ kWh × 0.1229 / 1000 + Σ GJ / 29.3076
-    tce(等价值) = Σ kWh × e(year) / 1000 + Σ GJ / 29.3076      e: coal use of thermal power in the year [kgce/kWh]
+    tce(当量值) = Σ kWh × 0.1229 / 1000 + Σ GJ / 29.307
+    tce(等价值) = Σ kWh × e(year) / 1000 + Σ GJ / 29.307      e: coal use of thermal power in the year [kgce/kWh]
 
 Electricity is what the park consumes: import + generation - export; storage losses are in it, what is still in storage
 too. It counts once, so fuel that makes electricity inside is not counted again as electricity: own generation here is
@@ -323,7 +323,10 @@ def _coal(result: Comprehensive, use: EnergyUse, basis: Basis) -> Figure:
     if use.carrier != "electricity":
         one = Figure("one", 1.0, "tce", source={"kind": "setting", "text": "per tonne of standard coal"})
         heat = Figure(
-            "gj_per_tce", result.conversion.gj_per_tce, "GJ/tce", source={"kind": "setting", "text": "7 Gcal"}
+            "gj_per_tce",
+            result.conversion.gj_per_tce,
+            "GJ/tce",
+            source={"kind": "setting", "text": "1 kgce = 29,307 kJ"},
         )
         return computed("tce_per_gj", "quotient", "tce/GJ", one, heat)
     kgce = result.electricity_kgce(basis)

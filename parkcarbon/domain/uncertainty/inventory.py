@@ -8,11 +8,11 @@ References:
     accounting rules 6.4, 6.6, 6.7; official factors publish no uncertainty, so every factor's is assumed or entered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from parkcarbon.domain.factors import Factor, FactorMatch
+from parkcarbon.domain.factors import GRID_PURPOSES, Factor, FactorMatch
 from parkcarbon.domain.indicators.datasets import ASSUMED
 from parkcarbon.domain.inventory import Line
 from parkcarbon.domain.working import Figure, computed
@@ -26,7 +26,6 @@ RESOLUTION_SHARE: Final = 0.8
 """Half-width at 95 % of a difference of two readings in steps of 1: triangular, 1.96·√(1/6) = 0.80."""
 
 _OF_CARBON: Final = frozenset({"carbon_content", "oxidation"})
-_OF_ALL_GASES: Final = frozenset({"calorific_value", "grid_average", "grid_remainder", "grid_fossil", "heat_purchased"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,33 +211,26 @@ class _Building:
 
 
 def gas_parts(line: Line) -> list[tuple[str, float, tuple[FactorMatch, ...]]]:
-    """A line by gas: kgCO2e and the factors that act on it; the parts sum to the line exactly.
-
-    The part of CO2 is what the other gases leave, so that rounding of the masses ends there.
-    """
-    potentials = {match.factor.gas: match for match in line.factors if match.factor.purpose == "gwp"}
-    others = [
-        (gas, mass * potential.value, _acting(gas, line.factors))
-        for gas, mass in line.gases.items()
-        if (potential := potentials.get(gas)) is not None and gas != "CO2"
-    ]
-    rest = line.co2e_nano_kg / 1e9 - sum(kg for _, kg, _ in others)
-    leading = "CO2e" if "CO2e" in line.gases else "CO2"
-    return [(leading, rest, _acting(leading, line.factors)), *others]
+    """A line by gas: kgCO2e and the factors that act on it, each once; the parts sum to the line exactly."""
+    split = line.gas_nano_kg or {_leading(line): line.co2e_nano_kg}
+    return [(gas, nano / 1e9, _acting(gas, line)) for gas, nano in split.items()]
 
 
-def _acting(gas: str, matches: Sequence[FactorMatch]) -> tuple[FactorMatch, ...]:
-    """Factors that act on a gas, each once."""
-    found = {match.factor.factor: match for match in matches if _acts_on(gas, match.factor)}
-    return tuple(found.values())
+def _leading(line: Line) -> str:
+    return "CO2e" if "CO2e" in line.gases or not line.gases else next(iter(line.gases))
+
+
+def _acting(gas: str, line: Line) -> tuple[FactorMatch, ...]:
+    """Factors in the chain of a gas; where the line has no chains, those that by their kind act on it."""
+    chain = [step.match for step in line.chains.get(gas, ()) if step.match is not None]
+    matches = chain or [match for match in line.factors if _acts_on(gas, match.factor)]
+    return tuple({match.factor.factor: match for match in matches}.values())
 
 
 def _acts_on(gas: str, factor: Factor) -> bool:
     if factor.purpose in _OF_CARBON:
         return gas in ("CO2", "CO2e")
-    if factor.purpose in _OF_ALL_GASES or factor.gas in ("", "CO2e"):
-        return True
-    return factor.gas == gas or (gas == "CO2e" and factor.gas == "CO2")
+    return factor.gas in ("", "CO2e", gas) or factor.purpose in GRID_PURPOSES
 
 
 def _document(combined: Combined) -> Json:

@@ -33,6 +33,7 @@ from .methods.amounts import (
 )
 from .methods.building import Building, times
 from .methods.lines import Json, Line, Scope, by_gas, factor_document, kilograms, rfc3339
+from .methods.market import electricity_document
 from .reading import Method
 from .refusal import RefusedError
 
@@ -160,7 +161,7 @@ class Inventory:
             "biogenic_co2_kg": self.biogenic_nano_kg / 1e9,
             "not_in_total": list(self.not_in_total),
             "beside": list(self.beside),
-            "instruments": _cover_document(self.cover),
+            "instruments": electricity_document(self.cover),
             "energy": self.energy,
             "completeness_pct": self.completeness_pct,
             "states": dict(self.states),
@@ -378,13 +379,3 @@ def _warnings(points: Sequence[PointAmount], entered: Sequence[Activity], scopes
     if any(activity.simulated for activity in entered):
         warnings.append("some entries are simulated: not for use outside a demonstration")
     return warnings
-
-
-def _cover_document(cover: Cover) -> Json:
-    return {
-        "covered_kwh": cover.covered_micro_kwh / 1e6,
-        "void_kwh": cover.void_micro_kwh / 1e6,
-        "used": list(cover.used),
-        "pending": list(cover.pending),
-        "refused": list(cover.refused),
-    }

@@ -48,7 +48,7 @@ _CALORIFIC_UNITS: Final = {"t": "GJ/t", "10^4Nm3": CALORIFIC_UNIT, "kL": "GJ/kL"
 _SET_PURPOSES: Final = frozenset({"oxidation", "fuel_combustion", "fuel_by_amount"})
 
 
-def metered_fuel(query: Query) -> CarrierFactor:
+def metered_fuel(query: Query, *, full_oxidation: bool = False) -> CarrierFactor:
     """Combustion of a fuel metered by volume at standard conditions (net) or by gross calorific energy.
 
     Raises:
@@ -56,7 +56,8 @@ def metered_fuel(query: Query) -> CarrierFactor:
     """
     if query.unit not in ("Nm3", "kWh"):
         raise NoFactorError(f"{query.carrier} in {query.unit}: convert it to Nm3 (standard conditions) first")
-    return fuel_factor(query, basis="HHV" if query.unit == "kWh" else "NCV")
+    basis: Calorific = "HHV" if query.unit == "kWh" else "NCV"
+    return fuel_factor(query, basis=basis, full_oxidation=full_oxidation)
 
 
 def fuel_factor(

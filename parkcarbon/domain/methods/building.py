@@ -15,7 +15,7 @@ from parkcarbon.domain.factors import Factor, FactorMatch, Match, NoFactorError
 from parkcarbon.domain.instruments.cover import Cover
 from parkcarbon.domain.methods.amounts import PointAmount, state_shares
 from parkcarbon.domain.methods.lines import Json, Line, kilograms
-from parkcarbon.domain.methods.market import covered_parts
+from parkcarbon.domain.methods.market import covered_parts, instruments
 from parkcarbon.domain.refusal import RefusedError
 
 IN_TOTAL: Final = {("electricity", "import"), ("gas", "fuel"), ("heat", "heat")}
@@ -152,7 +152,8 @@ class Building:
             raise NoFactorError(f"{factor.leading.factor.factor} is by the hour: sold certificates name no hours")
         note = "own generation used inside whose certificates were sold: counted at the remainder (rules 3.16, 5.3)"
         line = _bare_line("self-used generation, certificates sold", "electricity", cover.void_micro_kwh, "kWh", factor)
-        return replace(line, note="; ".join((note, line.note)), kind="electricity", category=2)
+        note = "; ".join((note, line.note))
+        return replace(line, note=note, kind="electricity", instruments=instruments(cover, "void"))
 
     def _resolve(self, carrier: str, unit: str, basis: Basis) -> CarrierFactor:
         return _resolved(self._query, carrier, unit, basis)
@@ -274,7 +275,9 @@ def _market_lines(purchase: Purchase, covered: int, cover: Cover) -> list[Line]:
         zero = CarrierFactor("electricity", "kWh", 2, "market", {"CO2": 0.0}, 0.0, ())
         line = _bare_line(purchase.source, "electricity", covered, "kWh", zero)
         note = "covered by certificates cancelled for this consumption"
-        lines.append(_like(purchase.location, replace(line, note=note, instruments=cover.used)))
+        lines.append(
+            _like(purchase.location, replace(line, note=note, instruments=instruments(cover, "covers_purchased")))
+        )
     return lines
 
 

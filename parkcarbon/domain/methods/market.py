@@ -8,9 +8,14 @@ References:
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from parkcarbon.domain.instruments.cover import Cover
 from parkcarbon.domain.refusal import RefusedError
+
+Json = dict[str, object]
+
+_LISTS: Final = ("used", "pending", "refused")
 
 
 def share_out(whole: int, weights: Sequence[int]) -> list[int]:
@@ -32,6 +37,27 @@ def share_out(whole: int, weights: Sequence[int]) -> list[int]:
     for at in by_remainder[:left]:
         parts[at] += 1
     return parts
+
+
+def instruments(cover: Cover, effect: str) -> tuple[Json, ...]:
+    """The uses of certificates behind a line.
+
+    Args:
+        cover: of the period.
+        effect: `covers_purchased` or `void`.
+    """
+    return tuple(use for use in cover.used if use.get("effect") == effect)
+
+
+def electricity_document(cover: Cover) -> Json:
+    """A cover without its credits, which are no part of an inventory."""
+    document = cover.document()
+    lists = {name: [item for item in _items(document[name]) if "kg" not in item] for name in _LISTS}
+    return {name: value for name, value in document.items() if name != "retired_kg"} | lists
+
+
+def _items(value: object) -> list[Json]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def covered_parts(cover: Cover, purchased_micro_kwh: Sequence[int]) -> list[int]:

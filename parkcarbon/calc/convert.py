@@ -64,14 +64,14 @@ def settings_of(source: Source) -> Settings:
 
 def activities_of(source: Source) -> tuple[list[domain.Activity], list[Problem]]:
     """Every activity line, and what is wrong with the others."""
-    from_day, to_day = days_of(source.calculation.period)
+    from_day, to_day = days_of(str(source.calculation.period))
     made: list[domain.Activity] = []
     problems: list[Problem] = []
     seen: set[str] = set()
-    for line in source.calculation.activities:
+    for number, line in enumerate(source.calculation.activities):
         place = f"activities[{line.activity}]"
         if line.activity in seen:
-            problems.append(source.problem(place, f"{line.activity!r} is there twice", "6.10"))
+            problems.append(source.problem(f"activities[{number}]", f"{line.activity!r} is there twice", "6.10"))
         seen.add(line.activity)
         made += _try(source, place, problems, partial(_activity, line, from_day, to_day))
     return made, problems
@@ -144,7 +144,7 @@ def factors_of(source: Source) -> tuple[list[Factor], list[Problem]]:
 
 def certificates_of(source: Source) -> tuple[list[Lot], list[Event], list[Problem]]:
     """Lots and what was done with them; serials that are there twice are refused."""
-    from_day, to_day = days_of(source.calculation.period)
+    from_day, to_day = days_of(str(source.calculation.period))
     lots: list[Lot] = []
     events: list[Event] = []
     problems: list[Problem] = []

@@ -5,7 +5,7 @@ Nothing here knows a factor or a rule of its own: lines become activities, certi
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from parkcarbon.domain.activities.activity import Activity
@@ -134,34 +134,41 @@ def _lines(source: Source, catalog: Sequence[Factor], now: dt.datetime) -> Lines
         activities=activities,
         lots=lots,
         events=events,
-        period=LocalPeriod.of(source.calculation.period),
+        period=LocalPeriod.of(str(source.calculation.period)),
         known_on=now if day is None else dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC),
     )
     query = lines.query
-    refused = [
-        source.problem(f"activities[{activity.activity}]", reason)
-        for activity in activities
-        if (reason := _refused(activity, query, lines.settings)) is not None
-    ]
-    if problems := [*wrong_activities, *wrong_factors, *wrong_lots, *refused]:
-        raise CalcError(source.file, problems)
+    refused = [problem for activity in activities for problem in _refused(source, activity, query)]
+    wrong = [*_sets(lines), *wrong_activities, *wrong_factors, *wrong_lots, *refused]
+    if wrong:
+        raise CalcError(source.file, wrong)
     return lines
 
 
-def _refused(activity: Activity, query: Query, settings: Settings) -> RefusedError | None:
+def _sets(lines: Lines) -> Iterator[Problem]:
+    """A fuel default set that nobody published."""
+    wanted = lines.settings.fuel_set
+    known = sorted({factor.edition for factor in lines.factors if factor.purpose == "oxidation"})
+    if wanted and wanted not in {factor.edition for factor in lines.factors}:
+        message = f"{wanted!r} is no fuel default set; there are {', '.join(known)}"
+        yield lines.source.problem("settings.fuel_set", message, "1.11")
+
+
+def _refused(source: Source, activity: Activity, query: Query) -> Iterator[Problem]:
     """What the domain refuses of a line; a line without a factor is no error, it is listed as not in the total."""
+    place = f"activities[{activity.activity}]"
     try:
-        validate(activity, settings)
+        validate(activity, query.settings)
         if activity.kind == "electricity":
-            refuse_mixed_sets(activity, settings)
+            refuse_mixed_sets(activity, query.settings)
             given_match(activity, query)
         else:
             count(activity, query)
     except RefusedError as error:
-        return error
-    except NoFactorError:
-        return None
-    return None
+        yield source.problem(place, error)
+    except NoFactorError as error:
+        if activity.factor_id:
+            yield source.problem(f"{place}.factor_id", str(error))
 
 
 def _cover(lines: Lines) -> Cover:

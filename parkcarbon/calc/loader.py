@@ -81,8 +81,10 @@ def load(text: str, file: str) -> Source:
         message = " ".join(str(getattr(error, "problem", None) or error).split())
         line = mark.line + 1 if mark else 0
         raise CalcError(file, [Problem("document", f"not YAML or JSON: {message}", line=line)]) from error
-    lines = dict(_lines(node))
-    problems = [_structural(text, lines) for text in document_problems(raw, Calculation)]
+    lines: dict[str, int] = {}
+    for place, line in _lines(node):
+        lines.setdefault(place, line)
+    problems = [_structural(problem, lines) for problem in document_problems(raw, Calculation)]
     if problems:
         raise CalcError(file, problems)
     return Source(file, msgspec.convert(raw, Calculation), lines)

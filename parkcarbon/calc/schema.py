@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 PeriodLabel = Annotated[str, Meta(pattern=r"^(19[7-9][0-9]|20[0-9][0-9])(-(0[1-9]|1[0-2]))?$")]
+Year = Annotated[int, Meta(ge=1970, le=2099)]
 Month = Annotated[str, Meta(pattern=r"^(19[7-9][0-9]|20[0-9][0-9])-(0[1-9]|1[0-2])$")]
 Kind = Literal[
     "electricity", "fuel", "feedstock", "refrigerant", "process", "heat", "steam", "cooling", "scope3", "removal"
@@ -206,7 +207,7 @@ class Calculation(Struct, frozen=True, forbid_unknown_fields=True):
     """A file of activity lines."""
 
     calc: Annotated[Literal[1], Meta(description="version of this format")]
-    period: Annotated[PeriodLabel, Meta(description="month 2026-03 or year 2026")]
+    period: Annotated[PeriodLabel | Year, Meta(description="month 2026-03 or year 2026")]
     settings: Settings
     name: str = "calc"
     known_on: Annotated[dt.date | None, Meta(description="use no factor published later; None: today")] = None

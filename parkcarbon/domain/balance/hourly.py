@@ -102,6 +102,7 @@ class Balance:
         amount_micro: amount by channel [1e-6 kWh].
         input_known: by channel.
         band: of the unmetered part.
+        more_variance: square of errors that no channel has by itself, those of formulas [1e-12 kWh²].
     """
 
     connection: str
@@ -110,11 +111,12 @@ class Balance:
     amount_micro: Int64Array
     input_known: BoolArray
     band: Band = Band()
+    more_variance: FloatArray | None = None
 
     @cached_property
     def known(self) -> BoolArray:
-        """Hours of which every input is known and none is negative; without any supply meter none is."""
-        if not any(channel.role in {"import", "generation"} for channel in self.channels):
+        """Hours of which every input is known and none is negative; none where no supply or no use is metered."""
+        if not self.has("load") or not (self.has("import") or self.has("generation")):
             return np.zeros(len(self.start_ms), dtype=np.bool_)
         known: BoolArray = np.logical_and.reduce(self.input_known) & np.logical_and.reduce(self.amount_micro >= 0)
         return known
@@ -147,7 +149,8 @@ class Balance:
         half_width = np.array([channel.error for channel in self.channels])
         step = np.array([channel.step_micro for channel in self.channels], dtype=np.float64)
         squares = (half_width[:, None] * self.amount_micro) ** 2 + 2 * (step**2)[:, None]
-        found: FloatArray = np.sqrt(squares.sum(axis=0))
+        whole = squares.sum(axis=0)
+        found: FloatArray = np.sqrt(whole if self.more_variance is None else whole + self.more_variance)
         return found
 
     @cached_property
@@ -317,6 +320,7 @@ def of_channels(
     known: Mapping[str, BoolArray],
     *,
     band: Band,
+    more_variance: FloatArray | None = None,
 ) -> Balance:
     """Put a balance together from the amounts of its points by name."""
     shape = (0, len(start_ms))
@@ -329,4 +333,5 @@ def of_channels(
         np.vstack(rows) if rows else np.zeros(shape, dtype=np.int64),
         np.vstack(marks) if marks else np.zeros(shape, dtype=np.bool_),
         band,
+        more_variance,
     )

@@ -1,0 +1,128 @@
+"""Data quality of a park in its books: states and completeness of a period, and runs that look wrong."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from parkcarbon.domain.balance.quality import PointStates, Quality, quality
+from parkcarbon.domain.balance.runs import Run, RunSettings, Watched, find_runs
+from parkcarbon.domain.reading import Method
+from parkcarbon.kit.db import Row, Session, from_ms
+from parkcarbon.kit.db import to_ms as ms_of
+from parkcarbon.kit.pgcopy import PgType
+
+from .amounts import HOUR_MS, Period
+from .facts import QUERIES, Facts, PointFact
+
+Json = dict[str, Any]
+
+_WHOLE: Final = 0.9999  # coverage is stored in single precision
+_TYPES: Final[dict[str, PgType]] = {
+    "point_id": "int4",
+    "start": "timestamptz",
+    "amount_micro": "int8",
+    "coverage": "float4",
+    "method": "int2",
+}
+_AT_A_TIME: Final = 100  # points of one query: a year of hours by 100 points is 7 MB
+
+
+async def quality_of(session: Session, facts: Facts, period: Period, *, complete_pct: float) -> Quality:
+    """Shares by data state and completeness of every metered flow in a period, up to the moment of knowledge.
+
+    Args:
+        session: a connection.
+        facts: the park as known.
+        period: month or year.
+        complete_pct: completeness from which data count as complete [%].
+    """
+    points = [point for point in facts.metered() if point.flow is not None]
+    ids = [point.point_id for point in points]
+    rows = await session.fetch(QUERIES["amounts_by_state"], ids, from_ms(period.from_ms), from_ms(period.to_ms))
+    by_point: dict[int, list[Row]] = {}
+    for row in rows:
+        by_point.setdefault(row["point_id"], []).append(row)
+    expected_ms = max(0, min(period.to_ms, ms_of(facts.until)) - period.from_ms)
+    states = [
+        _states(point, by_point.get(point.point_id, []), expected_ms)
+        for point in points
+        if point.active or point.point_id in by_point
+    ]
+    return quality(states, complete_pct=complete_pct)
+
+
+def _states(point: PointFact, rows: list[Row], expected_ms: int) -> PointStates:
+    known = {Method(row["method"]): int(row["known_ms"]) for row in rows}
+    return PointStates(
+        point=point.point,
+        carrier=point.carrier,
+        unit=point.unit,
+        flow=point.flow,
+        amount_micro={Method(row["method"]): int(row["amount_micro"]) for row in rows},
+        known_ms=known,
+        measured_ms=sum(int(row["measured_ms"]) for row in rows),
+        expected_ms=expected_ms if point.active else sum(known.values()),
+        suspect_ms=sum(int(row["suspect_ms"]) for row in rows),
+    )
+
+
+async def suspect_runs(
+    session: Session, facts: Facts, start_ms: int, end_ms: int, *, settings: RunSettings | None = None
+) -> list[Run]:
+    """Runs of zeros and of one value among the measured hours of `[start_ms, end_ms)`; proposals, nothing is changed.
+
+    Args:
+        session: a connection.
+        facts: the park as known.
+        start_ms: start, an hour [ms UTC].
+        end_ms: end, exclusive [ms UTC].
+        settings: what counts as a run.
+    """
+    rules = settings or RunSettings()
+    points = [p for p in facts.metered() if p.carrier in rules.carriers and p.flow not in rules.quiet_flows]
+    found: list[Run] = []
+    for at in range(0, len(points), _AT_A_TIME):
+        found += await _runs(session, facts, points[at : at + _AT_A_TIME], (start_ms, end_ms), rules)
+    return found
+
+
+async def _runs(
+    session: Session, facts: Facts, points: list[PointFact], span: tuple[int, int], rules: RunSettings
+) -> list[Run]:
+    start = np.arange(span[0], span[1], HOUR_MS, dtype=np.int64)
+    ids = [point.point_id for point in points]
+    arguments = (ids, from_ms(span[0]), from_ms(span[1]))
+    rows = await session.fetch_columns(QUERIES["hourly_amounts"], *arguments, types=_TYPES)
+    amount = np.zeros((len(points), len(start)), dtype=np.int64)
+    measured = np.zeros((len(points), len(start)), dtype=np.bool_)
+    order = {point_id: at for at, point_id in enumerate(ids)}
+    line = np.array([order[int(point_id)] for point_id in rows["point_id"]], dtype=np.int64)
+    hour = (rows["start"] - span[0]) // HOUR_MS
+    amount[line, hour] = rows["amount_micro"]
+    measured[line, hour] = (rows["coverage"] >= _WHOLE) & (rows["method"] == Method.MEASURED)
+    steps = _steps(facts)
+    watched = [Watched(p.point, p.carrier, p.flow, steps.get(p.point, 0)) for p in points]
+    return find_runs(watched, start, amount, measured, settings=rules)
+
+
+def _steps(facts: Facts) -> dict[str, int]:
+    """One register step of each point after its ratio [1e-6 unit]."""
+    found = {}
+    for device in facts.document.devices:
+        for point in device.points:
+            newest = point.episodes[-1] if point.episodes else None
+            ratio = 1.0 if newest is None else newest.ct * newest.pt
+            found[f"{device.device}/{point.quantity}"] = round(point.resolution * ratio * 1e6)
+    return found
+
+
+def run_document(run: Run) -> Json:
+    """A run as API and command line show it, with what a person may propose for it."""
+    return {
+        "point": run.point,
+        "kind": run.kind,
+        "from": from_ms(run.from_ms).isoformat().replace("+00:00", "Z"),
+        "to": from_ms(run.to_ms).isoformat().replace("+00:00", "Z"),
+        "hours": run.hours,
+        "value": run.value_micro / 1e6,
+    }

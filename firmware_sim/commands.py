@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import csv
 import datetime as dt
 import json
+import sys
 from pathlib import Path
 
 
@@ -29,7 +31,22 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="serve the registers until SIGTERM")
     run.add_argument("--dir", type=Path, required=True, help="folder that prepare wrote")
     run.add_argument("--log", type=Path, help="where each answer is logged (default: DIR/answers.jsonl)")
+    months = verbs.add_parser("months", help="print the energy of each month as CSV, for years before the history")
+    months.add_argument("--scenario", default="jiangsu", help="one of ours, or the path of a .yaml file")
+    months.add_argument("--seed", type=int, default=1, help="seed of loads, clouds and noise")
+    months.add_argument("--from", dest="first", required=True, help="first month, YYYY-MM")
+    months.add_argument("--to", dest="last", required=True, help="last month, YYYY-MM")
     return parser
+
+
+def _months(options: argparse.Namespace) -> int:
+    from .monthly import COLUMNS, months
+    from .scenario import load_scenario, scenario_text
+
+    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(months(load_scenario(scenario_text(options.scenario)), options.seed, options.first, options.last))
+    return 0
 
 
 def main() -> int:
@@ -40,6 +57,8 @@ def main() -> int:
 
         asyncio.run(serve(options.dir, options.log))
         return 0
+    if options.verb == "months":
+        return _months(options)
     from .prepare import Order, prepare
     from .scenario import ScenarioError
 

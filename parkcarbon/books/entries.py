@@ -129,6 +129,8 @@ async def enter(
     _check_frame(from_day, to_day, evidence)
     if tenant is not None and not await session.fetchval(QUERIES["tenant_known"], park, tenant):
         raise LookupError(f"there is no tenant {tenant} in {park}")
+    if tenant is None and (rule := getattr(content, "tenant_by_rule", "")):
+        raise RefusedError(rule, f"{kind} belongs to a tenant, an enterprise on its own boundary, never to the park")
     text = _encode(msgspec.to_builtins(content)).decode()
     span = (park, kind, tenant, from_day, to_day, text, evidence)
     if (same := await session.fetchval(QUERIES["same_entry"], *span)) is not None:

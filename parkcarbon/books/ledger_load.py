@@ -1,7 +1,6 @@
 """The ledger as known on a date: lots, what was done with them, and what that means for a period."""
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from parkcarbon.domain.instruments.eligibility import InstrumentSettings
 from parkcarbon.domain.instruments.event import Event, Stretch, stretches
 from parkcarbon.domain.instruments.hourly import clean_hourly
 from parkcarbon.domain.instruments.lot import Lot, Serials
-from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.readings import Int64Array
 from parkcarbon.kit.db import Row, Session
 
@@ -98,6 +96,7 @@ async def load_cover(
         known_on=facts.as_of,
         park=facts.park,
         tenant=tenant,
+        today=facts.until.astimezone(facts.zone).date(),
     )
 
 
@@ -115,26 +114,6 @@ async def load_clean_hourly(
     ledger = await load_ledger(session, facts.park, facts.as_of)
     settings = settings_of(facts)
     return clean_hourly(ledger.lots, ledger.events, start_ms, settings=settings, park=facts.park, tenant=tenant)
-
-
-@dataclass(frozen=True, slots=True)
-class Electricity:
-    """What certificates of a period can refer to [1e-6 kWh]; None: not known."""
-
-    purchased: int | None
-    self_used: int | None
-    exported: int | None
-
-
-def electricity_of(points: Iterable[PointAmount]) -> Electricity:
-    """Purchases, self-used generation and exports of a period: import gross, generation less export."""
-    sums: dict[str, int] = {}
-    for point in points:
-        if point.carrier == "electricity" and point.flow in ("import", "export", "generation") and point.known:
-            sums[point.flow] = sums.get(point.flow, 0) + point.amount_micro
-    generation, exported = sums.get("generation"), sums.get("export")
-    self_used = None if generation is None else max(generation - (exported or 0), 0)
-    return Electricity(sums.get("import"), self_used, exported)
 
 
 def _lot(row: Row) -> Lot:

@@ -80,3 +80,6 @@ select r.event_id, r.decision, r.person, r.reason, r.recorded_at
 from instrument_review r left join instrument_event e using (event_id)
 where r.lot_id = $1::bigint or e.lot_id = $1::bigint
 order by recorded_at, event_id;
+
+-- name: lot_issued_for
+select issued_for from instrument_lot where lot_id = $1::bigint;

@@ -3,7 +3,7 @@
 An entry of an allowance belongs to a tenant, the obligated enterprise; its `from_day` lies in the compliance year.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -18,6 +18,8 @@ class AllowanceAllocation(Struct, frozen=True, forbid_unknown_fields=True):
         scheme: whose allowances.
     """
 
+    needs_review: ClassVar[bool] = True
+    tenant_by_rule: ClassVar[str] = "4.7"
     allocated_t: Mass
     scheme: str = "CEA"
 
@@ -25,6 +27,8 @@ class AllowanceAllocation(Struct, frozen=True, forbid_unknown_fields=True):
 class AllowanceCarried(Struct, frozen=True, forbid_unknown_fields=True):
     """Allowances carried over into a year; below zero: a deficit."""
 
+    needs_review: ClassVar[bool] = True
+    tenant_by_rule: ClassVar[str] = "4.7"
     carried_t: float
 
 
@@ -36,6 +40,8 @@ class AllowanceObligation(Struct, frozen=True, forbid_unknown_fields=True):
         verifier: body that verified them.
     """
 
+    needs_review: ClassVar[bool] = True
+    tenant_by_rule: ClassVar[str] = "4.7"
     verified_t: Mass
     verifier: str
 
@@ -61,6 +67,7 @@ class InstrumentSetting(Struct, frozen=True, forbid_unknown_fields=True):
         vintage_match: `same_year`, or `within_validity`: any generation the certificate is still valid for.
     """
 
+    needs_review: ClassVar[bool] = True
     vintage_match: Literal["same_year", "within_validity"]
 
 

@@ -81,6 +81,7 @@ def cover_period(
     known_on: dt.datetime,
     park: str | None = None,
     tenant: str | None = None,
+    today: dt.date | None = None,
 ) -> Cover:
     """What the instruments known on a date do to a period.
 
@@ -95,6 +96,7 @@ def cover_period(
         known_on: what was recorded later is not seen.
         park: whose boundary; None: that of all lots given.
         tenant: only claims of this tenant; None: of the park and everybody in it.
+        today: local day on which held certificates may have expired; None: the day of `known_on`.
     """
     known_lots = {lot.lot_id: lot for lot in lots if lot.recorded_at is None or lot.recorded_at <= known_on}
     known = sorted(
@@ -107,7 +109,7 @@ def cover_period(
             building.claim(known_lots[use.lot_id], use)
     if tenant is None:
         building.void(known_lots.values(), known, park, exported_micro_kwh)
-    today = known_on.date()
+    today = today or known_on.date()
     for lot in sorted(known_lots.values(), key=lambda lot: (lot.registry, lot.serials)):
         if tenant is None or lot.tenant == tenant:
             for stretch in stretches(lot, known, today):

@@ -125,7 +125,7 @@ def merge_states(
     """Put the sums of each point and data state together.
 
     Args:
-        facts: the park as known; time up to `facts.as_of` is expected.
+        facts: the park as known; time up to `facts.until` is expected.
         points: wanted.
         rows: `point_id`, `method`, `intervals`, `amount_micro`, `co2e_nano_kg`, `with_co2e`, `known_ms`,
             `measured_ms`, `suspect_ms` each.
@@ -135,7 +135,7 @@ def merge_states(
     by_point: dict[int, list[Row]] = {}
     for row in rows:
         by_point.setdefault(row["point_id"], []).append(row)
-    expected_ms = max(0, min(to_ms, ms_of(facts.as_of)) - from_ms)
+    expected_ms = max(0, min(to_ms, ms_of(facts.until)) - from_ms)
     found = []
     for point in points:
         mine = by_point.get(point.point_id, [])
@@ -160,6 +160,7 @@ def _amount(point: PointFact, rows: Sequence[Row], expected_ms: int) -> PointAmo
         expected_ms=expected_ms if point.active else sum(spent.values()),
         suspect_ms=sum(row["suspect_ms"] for row in rows),
         method_ms=spent,
+        tenant=point.tenant,
     )
 
 

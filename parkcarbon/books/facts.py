@@ -105,6 +105,7 @@ class Facts:
         entries: in force, by from_day, kind and id.
         point_ids: database id by point name.
         points: every point known by then, by name; retired ones are there and not active.
+        now: time of asking, by the clock of the process; None: `as_of`.
     """
 
     park: str
@@ -117,6 +118,12 @@ class Facts:
     entries: tuple[Entry, ...] = ()
     point_ids: Mapping[str, int] = field(default_factory=dict)
     points: tuple[PointFact, ...] = ()
+    now: dt.datetime | None = None
+
+    @property
+    def until(self) -> dt.datetime:
+        """Readings are expected up to here."""
+        return self.as_of if self.now is None else self.now
 
     def entries_of(self, *kinds: str, from_day: dt.date, to_day: dt.date) -> list[Entry]:
         """Entries of these kinds that begin in `[from_day, to_day)`."""
@@ -160,17 +167,18 @@ async def load_facts(session: Session, park: str, as_of: dt.datetime) -> Facts:
 
 
 async def load_current(session: Session, park: str, now: dt.datetime) -> Facts:
-    """Read all that is known of a park, whichever clock is ahead: what this very transaction entered is in it.
+    """Read all that is known of a park: `as_of` is now by whichever clock is ahead, the database's or the caller's.
 
     Args:
         session: a connection.
         park: id.
-        now: time of now, which becomes `as_of`.
+        now: time of now.
 
     Raises:
         LookupError: there is no such park.
     """
-    return replace(await load_facts(session, park, LATEST), as_of=now)
+    facts = await load_facts(session, park, max(now, await session.fetchval(QUERIES["clock"])))
+    return replace(facts, now=now)
 
 
 async def _points(session: Session, document: Park, as_of: dt.datetime) -> tuple[PointFact, ...]:

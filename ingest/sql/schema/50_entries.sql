@@ -105,3 +105,111 @@ create trigger entry_review_is_kept before update or delete or truncate on entry
 create trigger entry_succeeds before insert on entry for each row execute function entry_succeeds();
 create trigger entry_review_by_another before insert on entry_review
     for each row execute function entry_review_by_another();
+
+-- ── periods: open, provisional, closed by a second person, re-opened with a reason ───────────────
+
+create table period_event (              -- fact: a step of the state of a month or year; none: open
+    event_id     bigint generated always as identity primary key,
+    park_id      text not null references park,
+    period       text not null check (period ~ '^[0-9]{4}(-(0[1-9]|1[0-2]))?$'),
+    event        text not null check (event in ('provisional', 'closed', 'reopened')),
+    version      int  not null default 0,  -- set by the trigger: n once closed for the n-th time
+    person       text not null check (btrim(person) <> ''),
+    reason       text not null,
+    override     jsonb not null default '[]',  -- what stood against closing and was overridden with the reason
+    recorded_at  timestamptz not null default now()
+);
+create index period_event_of on period_event (park_id, period, event_id);
+
+create table period_frozen (             -- fact: the very bytes of a closed period, by method
+    event_id     bigint not null references period_event,
+    method       text   not null check (method in ('ghgp', 'iso14064', 'gbt32150', 'zcp910')),
+    body         bytea  not null,        -- canonical JSON
+    digest       bytea  not null check (digest = sha256(body)),
+    as_of        timestamptz not null,   -- moment of knowledge
+    basis        jsonb  not null,        -- revision, factor ids, entries, ledger, the version before
+    recorded_at  timestamptz not null default now(),
+    primary key (event_id, method)
+);
+
+-- The order of steps, one park at a time: of two people at the same instant the second finds the step done.
+create function period_step() returns trigger
+language plpgsql as $$
+declare
+    before period_event;
+    closed int;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('period ' || new.park_id, 0));
+    select * into before from period_event
+    where park_id = new.park_id and period = new.period order by event_id desc limit 1;
+    select count(*) into closed from period_event
+    where park_id = new.park_id and period = new.period and event = 'closed';
+    if new.event = 'provisional' and before.event is not null and before.event <> 'reopened' then
+        raise exception 'rule 6.9: % is % already', new.period, before.event using errcode = 'PR001';
+    end if;
+    if new.event = 'closed' then
+        if before.event is distinct from 'provisional' then
+            raise exception 'rule 6.9: % is %, only a provisional period can be closed', new.period,
+                case before.event when 'closed' then 'closed already' else 'open' end using errcode = 'PR001';
+        end if;
+        if lower(btrim(before.person)) = lower(btrim(new.person)) then
+            raise exception 'rule 6.9: % made % provisional and cannot close it: a second person must', new.person,
+                new.period using errcode = 'PR001';
+        end if;
+        if jsonb_array_length(new.override) > 0 and btrim(new.reason) = '' then
+            raise exception 'rule 6.9: % cannot be closed over % open points without a reason', new.period,
+                jsonb_array_length(new.override) using errcode = 'PR001';
+        end if;
+        closed := closed + 1;
+    end if;
+    if new.event = 'reopened' then
+        if before.event is null or before.event = 'reopened' then
+            raise exception 'rule 6.9: % is open', new.period using errcode = 'PR001';
+        end if;
+        if btrim(new.reason) = '' then
+            raise exception 'rule 6.9: % is re-opened only with a reason', new.period using errcode = 'PR001';
+        end if;
+        if length(new.period) > 4 and (
+            select event from period_event
+            where park_id = new.park_id and period = left(new.period, 4) order by event_id desc limit 1
+        ) = 'closed' then
+            raise exception 'rule 3.9: % is closed and rests on %: re-open the year first', left(new.period, 4), new.period
+                using errcode = 'PR001';
+        end if;
+    end if;
+    new.version := closed;
+    return new;
+end
+$$;
+
+-- What is closed has its bytes, from the same transaction.
+create function period_is_frozen() returns trigger
+language plpgsql as $$
+begin
+    if new.event = 'closed'
+       and not exists (select from period_frozen where event_id = new.event_id and method = 'ghgp') then
+        raise exception 'rule 6.9: % is closed without its inventory', new.period using errcode = 'PR001';
+    end if;
+    return null;
+end
+$$;
+
+create function period_frozen_at_closing() returns trigger
+language plpgsql as $$
+begin
+    if not exists (select from period_event where event_id = new.event_id and event = 'closed' and recorded_at = now()) then
+        raise exception 'rule 6.9: an inventory is frozen when its period is closed, not later' using errcode = 'PR001';
+    end if;
+    return new;
+end
+$$;
+
+create trigger period_event_is_kept before update or delete or truncate on period_event
+    for each statement execute function fact_is_kept();
+create trigger period_frozen_is_kept before update or delete or truncate on period_frozen
+    for each statement execute function fact_is_kept();
+create trigger period_step before insert on period_event for each row execute function period_step();
+create constraint trigger period_is_frozen after insert on period_event deferrable initially deferred
+    for each row execute function period_is_frozen();
+create trigger period_frozen_at_closing before insert on period_frozen
+    for each row execute function period_frozen_at_closing();

@@ -6,6 +6,9 @@ from park p join park_revision r using (park_id)
 where p.park_id = $1::text and r.recorded_at <= $2::timestamptz
 order by r.revision desc limit 1;
 
+-- name: clock
+select clock_timestamp();
+
 -- name: park_known
 select exists (select from park where park_id = $1::text);
 
@@ -68,7 +71,7 @@ group by 1, 2 order by 1, 2;
 -- name: recompute_waits
 -- Points whose stored intervals of [$2, $3) are about to be computed again.
 select p.point, r.from_time, r.to_time, r.reason
-from recompute r join point p using (point_id)
+from result_waiting r join point p using (point_id)
 where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz
 order by p.point, r.from_time;
 
@@ -126,3 +129,86 @@ returning entry_id;
 -- name: insert_entry_review
 insert into entry_review (entry_id, person, decision, reason)
 values ($1::bigint, $2::text, $3::text, $4::text) returning entry_id;
+
+-- ── periods ──────────────────────────────────────────────────────────────────────────────────────
+
+-- name: period_closed
+-- Whether a period was closed at $3.
+select (select event from period_event
+        where park_id = $1::text and period = $2::text and recorded_at <= $3::timestamptz
+        order by event_id desc limit 1) is not distinct from 'closed';
+
+-- name: period_events
+select event_id, period, event, version, person, reason, override, recorded_at
+from period_event
+where park_id = $1::text and ($2::text is null or period = $2::text) and recorded_at <= $3::timestamptz
+order by event_id;
+
+-- name: insert_period_event
+insert into period_event (park_id, period, event, person, reason, override)
+values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::jsonb)
+returning event_id, version;
+
+-- name: insert_period_frozen
+insert into period_frozen (event_id, method, body, digest, as_of, basis)
+values ($1::bigint, $2::text, $3::bytea, sha256($3::bytea), $4::timestamptz, $5::jsonb)
+returning digest;
+
+-- name: period_frozen
+-- The newest version of a closed period that was known at $4, or version $5; null where the period was not closed then.
+select f.event_id, e.version, f.method, f.body, f.digest, f.as_of, f.basis, e.person, e.recorded_at
+from period_event e join period_frozen f using (event_id)
+where e.park_id = $1::text and e.period = $2::text and f.method = $3::text and e.recorded_at <= $4::timestamptz
+  and ($5::int is null or e.version = $5::int)
+order by e.event_id desc limit 1;
+
+-- name: period_versions
+-- What was frozen of a period, without the bytes.
+select e.event_id, e.version, f.method, f.digest, f.as_of, octet_length(f.body) as bytes
+from period_event e join period_frozen f using (event_id)
+where e.park_id = $1::text and e.period = $2::text
+order by e.event_id, f.method;
+
+-- name: first_day
+-- First local day of which anything is known: amounts or entries.
+select least(
+    (select min(r.month) from rollup_month r join point p using (point_id) where p.park_id = $1::text),
+    (select min(from_day) from entry where park_id = $1::text)
+);
+
+-- name: unsettled_batches
+-- Batches that reach into [$2, $3) and were recorded after $4.
+select count(*) from batch b join source s using (source_id)
+where s.park_id = $1::text and b.t_max >= $2::timestamptz and b.t_min < $3::timestamptz
+  and b.recorded_at > $4::timestamptz;
+
+-- name: config_changed_after
+select changed_at > $1::timestamptz from config_version;
+
+-- name: late_batches
+-- What was recorded after $4 about [$2, $3), by source.
+select s.source, count(*) as batches, sum(b.n)::bigint as readings, min(b.t_min) as t_min, max(b.t_max) as t_max,
+       min(b.recorded_at) as first_at, max(b.recorded_at) as last_at
+from batch b join source s using (source_id)
+where s.park_id = $1::text and b.t_max >= $2::timestamptz and b.t_min < $3::timestamptz
+  and b.recorded_at > $4::timestamptz
+group by s.source order by s.source;
+
+-- name: late_readings
+-- Readings of points in [$2, $3) that came in batches recorded after $4.
+select p.point, count(*) as readings, min(r.time) as first, max(r.time) as last
+from reading r join batch b using (batch_id) join point p using (point_id)
+where r.point_id = any($1::int[]) and r.time >= $2::timestamptz and r.time < $3::timestamptz
+  and b.recorded_at > $4::timestamptz
+group by p.point order by p.point;
+
+-- name: late_corrections
+select p.point, c.correction_id, c.kind, c.author, c.reason, c.recorded_at
+from correction c join point p using (point_id)
+where p.park_id = $1::text and c.from_time < $3::timestamptz and c.recorded_at > $4::timestamptz
+  and (c.kind = 'boundary' or c.to_time >= $2::timestamptz)
+order by c.correction_id;
+
+-- name: late_revisions
+select revision, author, reason, recorded_at from park_revision
+where park_id = $1::text and recorded_at > $2::timestamptz order by revision;

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from parkcarbon.catalog.indicators import duty_shares
 from parkcarbon.domain.indicators.datasets import duty_share
 from parkcarbon.domain.indicators.duty import Duty
-from parkcarbon.domain.indicators.matching import HOUR_MS, heat_map, match_hours, spread_certificates
+from parkcarbon.domain.indicators.matching import HOUR_MS, heat_map, match_hours
 from parkcarbon.domain.readings import Int64Array
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
@@ -49,12 +49,8 @@ def test_an_unknown_hour_is_in_neither_sum() -> None:
 
 
 @pytest.mark.rule("3.17", "3.18")
-def test_certificates_count_in_their_hour_and_without_one_not_at_all() -> None:
-    stamped = [(0, HOUR_MS, 3_000_000), (HOUR_MS + 60_000, HOUR_MS + 960_000, 1_000_000), (0, 720 * HOUR_MS, 9_000_000)]
-    energy, without = spread_certificates(hours(2), stamped)
-    assert energy.tolist() == [3_000_000, 1_000_000]
-    assert without == 9_000_000
-    matching = match_hours(hours(2), kwh(10, 10), energy, certified_unstamped_micro=without)
+def test_certificates_without_an_hour_match_nothing() -> None:
+    matching = match_hours(hours(2), kwh(10, 10), kwh(3, 1), certified_unstamped_micro=9_000_000)
     assert matching.matched_total_micro == 4_000_000
     assert matching.annual_share_pct == pytest.approx(65.0)
     assert "proposal" in str(matching.document()["status"])

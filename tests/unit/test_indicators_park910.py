@@ -58,7 +58,7 @@ def indicator(
         energy=used,
         annual_tce=annual,
         entered=entered or {},
-        direct=DirectSupply(0.0, 0.0, None, 50),
+        direct=DirectSupply(0.0, None, 50),
     )
 
 
@@ -206,10 +206,11 @@ def test_clean_energy_share_by_hand_with_and_without_gas() -> None:
 
 @pytest.mark.rule("2.7")
 def test_direct_supply_against_half_of_consumption() -> None:
-    half = DirectSupply(300.0, 200.0, 1000.0, 50)
+    half = DirectSupply(500.0, 1000.0, 50)
     assert half.document()["reached"] is True
-    assert DirectSupply(300.0, 199.999, 1000.0, 50).document()["reached"] is False
-    assert DirectSupply(None, 200.0, 1000.0, 50).share_pct is None
+    assert DirectSupply(499.999, 1000.0, 50).document()["reached"] is False
+    assert DirectSupply(None, 1000.0, 50).share_pct is None
+    assert check(half.figure()) == []
 
 
 @pytest.mark.rule("2.10")

@@ -90,9 +90,12 @@ class BaseYear(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be used or emitted in the days of the entry: a local month or a local year."""
+    """What may be used or emitted in the days of the entry: a local month or a local year.
 
-    what: Literal["co2e_location", "co2e_market", "electricity", "gas", "heat"]
+    Emissions are location-based: certificates come long after the day, so no pace could be kept on the market basis.
+    """
+
+    what: Literal["co2e_location", "electricity", "gas", "heat"]
     amount: Positive
     unit: Literal["t", "kWh", "Nm3", "GJ"]
 
@@ -179,12 +182,16 @@ class GreenPowerDuty(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GreenDirectSupply(Struct, frozen=True, forbid_unknown_fields=True):
-    """Power over a dedicated line from a renewable plant in the days of the entry."""
+    """A green direct connection in the days of the entry: what the plant could make and what the park took of it.
+
+    For the conditions of such connections. Into the energy of the park its power comes through a meter, or through an
+    entry of electricity with origin `non_fossil`.
+    """
 
     needs_review: ClassVar[bool] = True
-    kwh: Amount
     line: Text
-    generation_kwh: Amount | None = None  # available generation of the plant, for the share that is self-used
+    self_used_kwh: Amount
+    generation_kwh: Amount | None = None  # available generation of the plant
 
 
 class UncertaintyAssumption(Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ class EnergyUse:
     Attributes:
         name: of the source, for example `electricity` or `boiler-gas/gas_volume_base`.
         carrier: `electricity`, `heat`, or the fuel.
-        amount: consumed [kWh for electricity, else GJ by net calorific value].
+        amount: consumed [kWh for electricity, else GJ by net calorific value]; None: not known.
         clean: of it from clean sources [same unit].
         fossil_gas: True for natural gas, which some schemes call clean.
         feedstock: True for fuel used as raw material; not energy.
@@ -44,7 +44,7 @@ class EnergyUse:
 
     name: str
     carrier: str
-    amount: float
+    amount: float | None
     clean: float = 0.0
     fossil_gas: bool = False
     feedstock: bool = False
@@ -56,6 +56,8 @@ class EnergyUse:
         Raises:
             RefusedError: a negative amount, or more clean energy than energy.
         """
+        if self.amount is None:
+            return
         if not math.isfinite(self.amount) or self.amount < 0:
             raise RefusedError("2.5", f"{self.name}: {self.amount} is no amount of energy")
         if not 0 <= self.clean <= self.amount * (1 + 1e-12):
@@ -88,9 +90,11 @@ class Comprehensive:
     @property
     def reason(self) -> str:
         """Why 等价值 was not computed; empty: it was."""
-        if self.equal is not None:
-            return ""
-        return f"no 等价值 of electricity is known for {self.year}: not computed"
+        found = [f"no 等价值 of electricity is known for {self.year}: not computed"] if self.equal is None else []
+        found += [f"{use.name} is not known: not computed" for use in self.uses if use.amount is None]
+        if not self.uses:
+            found.append("no energy is known: not computed")
+        return "; ".join(found)
 
     def electricity_kgce(self, basis: Basis) -> float | None:
         """What a kWh counts [kgce/kWh]."""
@@ -99,8 +103,10 @@ class Comprehensive:
         return None if self.equal is None else self.equal.kgce_per_kwh
 
     def of(self, use: EnergyUse, basis: Basis, amount: float | None = None) -> float | None:
-        """Standard coal of one use [tce]; of `amount` instead of the whole where given."""
+        """Standard coal of one use [tce]; of `amount` instead of the whole where given; None: not known."""
         quantity = use.amount if amount is None else amount
+        if quantity is None or use.amount is None:
+            return None
         if use.carrier != "electricity":
             return quantity / self.conversion.gj_per_tce
         per_kwh = self.electricity_kgce(basis)
@@ -167,7 +173,9 @@ def comprehensive(
     """
     chosen = tuple(uses)
     left_out = tuple(
-        f"{use.name}: {use.amount:g} {use.unit} used as raw material is not energy" for use in chosen if use.feedstock
+        f"{use.name}: {'–' if use.amount is None else f'{use.amount:g}'} {use.unit} used as raw material is not energy"
+        for use in chosen
+        if use.feedstock
     )
     counted = tuple(use for use in chosen if not use.feedstock)
     return Comprehensive(year, counted, conversion, equal, left_out)

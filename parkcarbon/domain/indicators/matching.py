@@ -164,29 +164,6 @@ def _check_hours(start_ms: Int64Array, load: Int64Array, clean: Int64Array, know
             raise RefusedError("5.6", f"{name} of hour {int(start_ms[first])} is {int(values[first]) / 1e6:g} kWh")
 
 
-def spread_certificates(start_ms: Int64Array, stamped: Sequence[tuple[int, int, int]]) -> tuple[Int64Array, int]:
-    """Put hour-stamped certificates into their hours.
-
-    Args:
-        start_ms: starts of the hours [ms UTC], ascending.
-        stamped: begin [ms], end [ms] and energy [1e-6 kWh] of each certificate's generation.
-
-    Returns:
-        Energy by the hour, and the energy of certificates that name no single hour of these: it matches nothing.
-    """
-    energy = np.zeros(len(start_ms), np.int64)
-    without = 0
-    for begin, end, micro in stamped:
-        hour = begin - begin % HOUR_MS
-        where = int(np.searchsorted(start_ms, hour))
-        within = end - begin <= HOUR_MS and end <= hour + HOUR_MS
-        if within and where < len(start_ms) and start_ms[where] == hour:
-            energy[where] += micro
-        else:
-            without += micro
-    return energy, without
-
-
 def heat_map(
     start_ms: Int64Array, values: FloatArray, offset_ms: Int64Array, days: int, first_day_ms: int
 ) -> FloatArray:

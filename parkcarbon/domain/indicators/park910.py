@@ -94,38 +94,46 @@ class GuidingResult:
 
 @dataclass(frozen=True, slots=True)
 class DirectSupply:
-    """Green power supplied directly: own generation used inside, and dedicated lines.
+    """Green power supplied directly: own generation used inside, and dedicated lines; never certificates or trading.
 
     Attributes:
-        self_used_kwh: own non-fossil generation used inside; None: unknown.
-        lines_kwh: over dedicated lines, entered.
-        consumption_kwh: electricity consumed; None: unknown.
-        at_least_pct: what the notice asks for, in principle.
+        supplied_kwh: less what was sold with its certificates [kWh]; None: unknown.
+        consumption_kwh: electricity consumed [kWh]; None: unknown.
+        at_least_pct: what the notice asks for, in principle [%].
     """
 
-    self_used_kwh: float | None
-    lines_kwh: float
+    supplied_kwh: float | None
     consumption_kwh: float | None
     at_least_pct: float
 
     @property
     def share_pct(self) -> float | None:
         """Share of consumption [%]."""
-        supplied = None if self.self_used_kwh is None else self.self_used_kwh + self.lines_kwh
-        return percent(supplied, self.consumption_kwh)
+        return percent(self.supplied_kwh, self.consumption_kwh)
 
     def document(self) -> Json:
         """As the API gives it."""
         share = self.share_pct
         return {
-            "self_used_kwh": self.self_used_kwh,
-            "lines_kwh": self.lines_kwh,
+            "supplied_kwh": self.supplied_kwh,
             "consumption_kwh": self.consumption_kwh,
             "share_pct": share,
             "at_least_pct": self.at_least_pct,
             "reached": None if share is None else share >= self.at_least_pct,
             "note": "原则上 in principle; certificates and trading are not direct supply",
         }
+
+    def figure(self) -> Figure:
+        """The share with its working [%]."""
+        ratio = computed(
+            "ratio",
+            "quotient",
+            "1",
+            Figure("supplied_directly", self.supplied_kwh, "kWh", source={"kind": "interval", "text": "direct supply"}),
+            Figure("consumption", self.consumption_kwh, "kWh", source={"kind": "interval", "text": "consumption"}),
+        )
+        hundred = Figure("percent", 100.0, "1", source={"kind": "setting", "text": "per cent"})
+        return computed("direct_green_supply", "product", "%", ratio, hundred, rule="2.7")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 Nothing here changes anything: hours are flagged, runs are proposed, differences are shown.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -20,7 +19,7 @@ from parkcarbon.domain.readings import BoolArray, Int64Array
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 
-from .amounts import Hourly, hourly_amounts
+from .amounts import HOUR_MS, Hourly, hourly_amounts
 from .facts import Facts, PointFact
 
 Json = dict[str, Any]
@@ -167,7 +166,7 @@ async def balances(
         hourly: where the amounts come from.
     """
     found = []
-    last_ms = max(from_ms, min(to_ms, _whole_hours(from_ms, facts.until)))
+    last_ms = end_of(facts, from_ms, to_ms)
     for behind in behind_connections(facts):
         amounts = await hourly(session, facts, behind.points, from_ms, last_ms)
         found.append(balance_of(behind, amounts))
@@ -200,7 +199,7 @@ def _values(behind: Behind, amounts: Hourly) -> tuple[dict[str, Int64Array], dic
     marks = {point: amounts.known[at] for at, point in enumerate(amounts.points)}
     values: dict[str, Int64Array] = {}
     known: dict[str, BoolArray] = {}
-    span_ms = int(amounts.start_ms[1] - amounts.start_ms[0]) if len(amounts.start_ms) > 1 else 3_600_000
+    span_ms = int(amounts.start_ms[1] - amounts.start_ms[0]) if len(amounts.start_ms) > 1 else HOUR_MS
     for member in behind.members:
         name = member.channel.point
         formula = Formula(name, member.terms, member.constant_per_h)
@@ -208,6 +207,7 @@ def _values(behind: Behind, amounts: Hourly) -> tuple[dict[str, Int64Array], dic
     return values, known
 
 
-def _whole_hours(from_ms: int, moment: dt.datetime) -> int:
-    """End of the last whole hour, counted from `from_ms`, before a moment."""
-    return from_ms + max(0, ms_of(moment) - from_ms) // 3_600_000 * 3_600_000
+def end_of(facts: Facts, from_ms: int, to_ms: int) -> int:
+    """End of a period, or of the last whole hour of it up to which readings are expected [ms UTC]."""
+    whole = max(0, ms_of(facts.until) - from_ms) // HOUR_MS * HOUR_MS
+    return min(to_ms, from_ms + whole)

@@ -36,14 +36,18 @@ class BillCheck:
     """One bill against the gate meter, on the bill's own days.
 
     Attributes:
-        entry: the bill.
-        difference: gate less bill; None: the units do not meet.
+        entry: as it was entered.
+        bill: what it says.
+        difference: gate less bill; None: no meter or no common unit.
+        unit: of the amounts compared.
         cost_per_unit: cost by billed unit [currency/unit].
         notes: what a reader should know.
     """
 
     entry: Entry
+    bill: Bill
     difference: Difference | None
+    unit: str
     cost_per_unit: float | None
     notes: tuple[str, ...] = ()
 
@@ -116,11 +120,13 @@ async def _bill(session: Session, facts: Facts, entry: Entry, bill: Bill) -> Bil
     amounts = await point_amounts(session, facts, start, min(end, ms_of(facts.until)))
     metered = [p for p in amounts if (p.carrier, p.flow) == (bill.carrier, flow) and _billed(facts, p, bill)]
     if not metered:
-        return BillCheck(entry, None, cost, (f"no meter shows {bill.carrier} {bill.direction} for this bill",))
+        return BillCheck(
+            entry, bill, None, bill.unit, cost, (f"no meter shows {bill.carrier} {bill.direction} for this bill",)
+        )
     unit = metered[0].unit
     scale = 1.0 if bill.unit == unit else _PER_UNIT.get((bill.unit, unit))
     if scale is None:
-        return BillCheck(entry, None, cost, (f"the bill is in {bill.unit}, the meters in {unit}",))
+        return BillCheck(entry, bill, None, bill.unit, cost, (f"the bill is in {bill.unit}, the meters in {unit}",))
     errors = [(meter_error(_document_point(facts, p.point), p.carrier), p.amount_micro) for p in metered]
     missing_h = sum(missing_ms(p) for p in metered) / HOUR_MS
     gate = None if missing_h or end > ms_of(facts.until) else sum(p.amount_micro for p in metered)
@@ -130,7 +136,7 @@ async def _bill(session: Session, facts: Facts, entry: Entry, bill: Bill) -> Bil
         Side("gate", gate, combined_error(errors), missing_h),
         Side("bill", billed, half_width * billed),
     )
-    return BillCheck(entry, Difference(*sides), cost, (note,) if note else ())
+    return BillCheck(entry, bill, Difference(*sides), unit, cost, (note,) if note else ())
 
 
 def _billed(facts: Facts, amount: PointAmount, bill: Bill) -> bool:
@@ -209,6 +215,12 @@ async def storage_of(session: Session, facts: Facts, start_ms: int, end_ms: int)
             )
         found.append(StorageOf(storage, loss, socs[0], socs[1], sum(missing) / HOUR_MS))
     return found
+
+
+def stores_behind(balance: Balance, stores: Sequence[StorageOf]) -> list[StorageOf]:
+    """The stores whose charge is a channel of a balance."""
+    points = {channel.point for channel in balance.channels}
+    return [found for found in stores if found.storage.charge in points]
 
 
 async def soc_at(session: Session, facts: Facts, storage: Storage, at_ms: int) -> float | None:

@@ -1,5 +1,6 @@
 """The park's total by tenant in its books: the allocation view and the entity view, each from the same inventory."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +25,7 @@ from parkcarbon.kit.pgcopy import PgType
 from .amounts import Hourly, Period, months_of, point_amounts
 from .balance import Behind, balance_of, behind_connections
 from .facts import QUERIES, Facts
+from .inventory import inventory_of, load_inputs
 
 Json = dict[str, Any]
 
@@ -89,6 +91,54 @@ class Usage:
         if self.negative:
             said.append(f"{-self.negative / 1e6:.3f} kWh more were metered as used than supplied; nobody is given them")
         return said
+
+
+async def build_allocation(
+    session: Session, park: str, period: str, *, now: dt.datetime, as_of: dt.datetime | None = None
+) -> Allocation:
+    """The park's inventory of a period by tenant.
+
+    Args:
+        session: a connection, best in a transaction that sees one moment of the database.
+        park: id.
+        period: `2026-03` or `2026`.
+        now: time of now.
+        as_of: moment of knowledge; None: now.
+
+    Raises:
+        RefusedError: no such period, or one that had not begun.
+        LookupError: there is no such park.
+    """
+    inputs = await load_inputs(session, park, period, now=now, as_of=as_of)
+    return await allocation_of(session, inputs.facts, inputs.period, inventory_of(inputs, final=False))
+
+
+async def build_entities(
+    session: Session, park: str, period: str, *, now: dt.datetime, as_of: dt.datetime | None = None
+) -> tuple[EntityView, dict[Total, int | None]]:
+    """Each legal entity's own inventory of a period, with the eliminations; and the park's totals [1e-9 kg].
+
+    Args:
+        session: a connection, best in a transaction that sees one moment of the database.
+        park: id.
+        period: `2026-03` or `2026`.
+        now: time of now.
+        as_of: moment of knowledge; None: now.
+
+    Raises:
+        RefusedError: no such period, or the park names no entities.
+        LookupError: there is no such park.
+    """
+    inputs = await load_inputs(session, park, period, now=now, as_of=as_of)
+    inventory = inventory_of(inputs, final=False)
+    view = await entities_of(session, inputs.facts, inputs.period, inventory)
+    totals: dict[Total, int | None] = {
+        "scope1": inventory.scope(1).co2e_nano_kg,
+        "scope2_location": inventory.scope(2, "location").co2e_nano_kg,
+        "scope2_market": inventory.scope(2, "market").co2e_nano_kg,
+        "scope3": inventory.scope3.co2e_nano_kg,
+    }
+    return view, totals
 
 
 async def allocation_of(session: Session, facts: Facts, period: Period, inventory: Inventory) -> Allocation:

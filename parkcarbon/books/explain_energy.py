@@ -67,7 +67,7 @@ class Asked:
     @property
     def to_ms(self) -> int:
         """End of the part of the period that may be known [ms UTC]."""
-        return max(self.period.from_ms, min(self.period.to_ms, ms_of(self.facts.as_of)))
+        return max(self.period.from_ms, min(self.period.to_ms, ms_of(self.facts.until)))
 
 
 async def energy_figure(asked: Asked, point: PointFact, amount: PointAmount) -> Figure:
@@ -211,7 +211,7 @@ async def _limits(session: Session, point_id: int) -> Limits:
     return Limits(row["period_ms"], row["limit_per_h"], row["resolution"], row["modulus"])
 
 
-async def _provenance(session: Session, point_id: int, spans: Sequence[Span]) -> dict[int, Json]:
+async def _provenance(session: Session, point_id: int, spans: Sequence[Span]) -> dict[tuple[int, float], Json]:
     """Quality and batch of every register that stands at an end of a span."""
     times = {
         register.time_ms
@@ -221,7 +221,7 @@ async def _provenance(session: Session, point_id: int, spans: Sequence[Span]) ->
         if register is not None
     }
     rows = await session.fetch(QUERIES["explain_registers"], point_id, [time_of(at) for at in sorted(times)])
-    return {ms_of(row["time"]): provenance(row["quality"], batch_document(row)) for row in rows}
+    return {(ms_of(row["time"]), row["value"]): provenance(row["quality"], batch_document(row)) for row in rows}
 
 
 def batch_document(row: Mapping[str, Any]) -> dict[str, object]:
@@ -304,32 +304,45 @@ def hours_columns(hourly: Hourly, point: str, unit: str) -> tuple[dict[str, tupl
     return {"hour from": starts}, {f"amount [{unit}]": tuple(amounts)}
 
 
+async def quarters_of(
+    asked: Asked, point: PointFact
+) -> tuple[Int64Array, dict[str, tuple[str, ...]], dict[str, tuple[float | None, ...]]]:
+    """A point by the quarter of an hour: starts [ms UTC], axis and column; what is not known stays empty."""
+    rows = await _intervals(asked, point)
+    shown = {f"amount [{point.unit}]": _known_amounts(rows)}
+    return rows["start"], {"interval from": _starts(rows)}, shown
+
+
+async def _intervals(asked: Asked, point: PointFact) -> dict[str, Any]:
+    span = time_of(asked.period.from_ms), time_of(asked.period.to_ms)
+    return await asked.session.fetch_columns(QUERIES["explain_intervals"], point.point_id, *span, types=_INTERVAL)
+
+
+def _known_amounts(rows: Mapping[str, Any]) -> tuple[float | None, ...]:
+    known = (rows["coverage"] > 0) & (rows["method"] != int(Method.MISSING))
+    pairs = zip(rows["amount_micro"].tolist(), known.tolist(), strict=True)
+    return tuple(micro / 1e6 if is_known or micro else None for micro, is_known in pairs)
+
+
+def _starts(rows: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_time(time_of(start)) for start in rows["start"].tolist())
+
+
 async def intervals_figure(asked: Asked, point: PointFact) -> Figure:
     """A point by the quarter of an hour: amount, coverage and data state of every stored interval."""
-    columns = await asked.session.fetch_columns(
-        QUERIES["explain_intervals"],
-        point.point_id,
-        time_of(asked.period.from_ms),
-        time_of(asked.period.to_ms),
-        types=_INTERVAL,
-    )
+    rows = await _intervals(asked, point)
     methods = [Method(code).name.lower() for code in range(len(Method))]
-    amounts = [micro / 1e6 for micro in columns["amount_micro"].tolist()]
-    known = (columns["coverage"] > 0) & (columns["method"] != int(Method.MISSING))
-    shown = tuple(
-        amount if is_known or amount else None for amount, is_known in zip(amounts, known.tolist(), strict=True)
-    )
     return computed(
         "intervals",
         "sum_product",
         point.unit,
         label_zh=f"{point.point} 15 分钟时段",
         label_en=f"{point.point} by intervals of 15 minutes",
-        columns={f"amount [{point.unit}]": shown},
+        columns={f"amount [{point.unit}]": _known_amounts(rows)},
         axis={
-            "interval from": tuple(_time(time_of(start)) for start in columns["start"].tolist()),
-            "data state": tuple(methods[code] for code in columns["method"].tolist()),
-            "coverage [%]": tuple(round(100 * part) for part in columns["coverage"].tolist()),
+            "interval from": _starts(rows),
+            "data state": tuple(methods[code] for code in rows["method"].tolist()),
+            "coverage [%]": tuple(round(100 * part) for part in rows["coverage"].tolist()),
         },
         source={"kind": "interval", "point": point.point},
     )

@@ -39,14 +39,15 @@ class Trail:
         unit: of its amount.
         revision: of the park document that the meters come from.
         meters: by position of the life, as the scan orders them.
-        provenance: by time of the reading: quality and batch.
+        provenance: by time and value of the reading: quality and batch. A declared register may stand at the time of a
+            reading of another value.
     """
 
     point: str
     unit: str
     revision: int
     meters: Sequence[Meter]
-    provenance: Mapping[int, Json] = field(default_factory=dict)
+    provenance: Mapping[tuple[int, float], Json] = field(default_factory=dict)
 
 
 def registers_figure(trail: Trail, spans: Sequence[Span], amount_micro: int) -> Figure:
@@ -165,7 +166,7 @@ def _mark(trail: Trail, mark: Mark, meter: Meter) -> Figure:
 
 def _shown(trail: Trail, register: Register, meter: Meter, name: str, at_ms: int | None = None) -> Figure:
     """A register as the meter showed it, with its batch."""
-    found = trail.provenance.get(register.time_ms, {})
+    found = trail.provenance.get((register.time_ms, register.value), {})
     source: dict[str, object] = {
         "kind": "register",
         "point": trail.point,
@@ -254,7 +255,7 @@ def readings_figure(
     }
     if any(share != 1 for share in shares):
         columns["share in period [1]"] = tuple(shares)
-    axis = {
+    axis: dict[str, tuple[str | int | None, ...]] = {
         "from": tuple(_time(reading.start_ms) for reading in readings),
         "to": tuple(_time(reading.end_ms) for reading in readings),
         "quality": tuple(Quality(reading.quality).name.lower() for reading in readings),

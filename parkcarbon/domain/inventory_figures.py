@@ -14,13 +14,13 @@ from typing import Final, TypeAlias
 
 from .emissions import Step
 from .methods.lines import Line, Scope, factor_document
-from .working import Figure, computed
+from .working import Figure, computed, same
 
 Columns: TypeAlias = Mapping[str, tuple[float | None, ...]]
 Axis: TypeAlias = Mapping[str, tuple[str | int | None, ...]]
 
-HALF_NANO: Final = 0.5e-9
-"""CO2e is rounded to 1e-9 kg once an interval or once an amount: off by half of that each time [kg]."""
+ROUNDED: Final = 1e-9
+"""CO2e is rounded to 1e-9 kg once an interval or once an amount [kg]."""
 
 HALF_MICRO: Final = 0.5e-6
 """Amounts are rounded to 1e-6 of their unit."""
@@ -67,28 +67,45 @@ def line_figure(line: Line, backing: Backing = NOTHING) -> Figure:
 def _line(line: Line, backing: Backing) -> Figure:
     activity = _activity(line, backing)
     name, value = f"line:{line.source}", line.co2e_nano_kg / 1e9
-    rounded = HALF_NANO * (backing.intervals + 1)
+    rounded = ROUNDED * (backing.intervals + 1)
     if line.chains:
         factor = factors_figure(line.chains, line.activity_unit)
         within = rounded + HALF_MICRO * abs(factor.value or 0.0)
         return computed(name, "product", "kgCO2e", activity, factor, value=value, rule=_rule(line), within=within)
     if backing.columns:
-        return computed(
-            name,
-            "sum_product",
-            "kgCO2e",
-            activity,
-            *(_record(factor_document(match)) for match in line.factors),
-            value=value,
-            rule=_rule(line),
-            columns=backing.columns,
-            axis=backing.axis,
-            within=rounded,
-        )
+        return _by_time(line, backing, activity, rounded)
     if line.instruments and not line.co2e_nano_kg:
         zero = Figure("factor", 0.0, f"kgCO2e/{line.activity_unit}", source={"kind": "lot", "lots": _lots(line)})
         return computed(name, "product", "kgCO2e", activity, zero, value=value, rule="3.15")
     return Figure(name, value, "kgCO2e")
+
+
+def _by_time(line: Line, backing: Backing, activity: Figure, rounded: float) -> Figure:
+    """Amounts times factors by the hour; what the stored intervals hold beside that is a term of its own."""
+    name, value = f"line:{line.source}", line.co2e_nano_kg / 1e9
+    records = tuple(_record(factor_document(match)) for match in line.factors)
+    product = computed(
+        name,
+        "sum_product",
+        "kgCO2e",
+        activity,
+        *records,
+        rule=_rule(line),
+        columns=backing.columns,
+        axis=backing.axis,
+        within=rounded,
+    )
+    if same(value, product.value, rounded):
+        return replace(product, value=value)
+    rest = Figure(
+        "not_by_factor",
+        value - (product.value or 0.0),
+        "kgCO2e",
+        label_zh="以其他因子计算的时段",
+        label_en="intervals computed with other values of the factor, or about to be computed again",
+        source={"kind": "interval", "point": line.source},
+    )
+    return computed(name, "sum", "kgCO2e", product, rest, value=value, rule=_rule(line))
 
 
 _BASES: Final = {"location": "位置", "market": "市场"}

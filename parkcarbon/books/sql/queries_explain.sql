@@ -33,7 +33,7 @@ order by r.time;
 
 -- name: explain_registers
 -- Which batch brought the readings of a point at these times.
-select r.time, r.quality, s.source, b.boot, b.seq, encode(b.digest, 'hex') as digest, b.made, b.recorded_at
+select r.time, r.value, r.quality, s.source, b.boot, b.seq, encode(b.digest, 'hex') as digest, b.made, b.recorded_at
 from reading r join batch b using (batch_id) join source s using (source_id)
 where r.point_id = $1::int and r.time = any($2::timestamptz[]);
 

@@ -178,6 +178,24 @@ def _carbon_dioxide(
     if biogenic:
         match = query.find("biogenic", region, "CO2", basis=basis)
         return (Step("factor", match.value, match.factor.unit, match), Step("unit_conversion", 1e-3, "TJ/GJ"))
+    try:
+        return _burnt(query, region, edition, basis, full_oxidation=full_oxidation)
+    except NoFactorError as none:
+        other: Calorific = "NCV" if basis == "HHV" else "HHV"
+        try:
+            _burnt(query, region, edition, other, full_oxidation=full_oxidation)
+        except NoFactorError:
+            raise none from None
+        reason = (
+            f"{query.carrier}: an amount on {basis}, the factors of {edition[1] if edition else region} are on {other}"
+        )
+        raise RefusedError("1.10", reason) from none
+
+
+def _burnt(
+    query: Query, region: str, edition: Edition | None, basis: Calorific, *, full_oxidation: bool
+) -> tuple[Step, ...]:
+    """Carbon and oxidation where the set prints them, else its factor per energy."""
     if basis == "NCV":
         try:
             return _carbon_chain(query, region, edition, full_oxidation=full_oxidation)

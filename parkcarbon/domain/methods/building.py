@@ -11,6 +11,7 @@ from parkcarbon.domain.activities.counting import Beside, count
 from parkcarbon.domain.activities.given import given_match, refuse_mixed_sets
 from parkcarbon.domain.activities.scope3 import ISO_CATEGORY
 from parkcarbon.domain.emissions import Basis, CarrierFactor, Query, Settings, resolve, single
+from parkcarbon.domain.factor_rules import check_one_set
 from parkcarbon.domain.factors import Factor, FactorMatch, Match, NoFactorError
 from parkcarbon.domain.instruments.cover import Cover
 from parkcarbon.domain.methods.amounts import PointAmount, state_shares
@@ -48,6 +49,8 @@ class Building:
         self._query = Query(factors, settings, "electricity", "kWh", data_year, known_on)
         self.lines: dict[Key, list[Line]] = {(1, None): [], (2, "location"): [], (2, "market"): [], (3, None): []}
         self._purchases: list[Purchase] = []
+        self._uncounted_micro_kwh = 0  # bought, but without a factor
+        self._matches: list[FactorMatch] = []
         self.left_out: list[Json] = []
         self.beside: list[Json] = []
         self.warnings: list[str] = []
@@ -64,6 +67,8 @@ class Building:
         try:
             self._count_point(point)
         except NoFactorError as reason:
+            if point.flow == "import":
+                self._uncounted_micro_kwh += point.amount_micro
             self._leave_out_point(point, str(reason))
 
     def take_activity(self, activity: Activity) -> None:
@@ -74,6 +79,8 @@ class Building:
                 return
             counted = count(activity, self._query)
         except (NoFactorError, RefusedError) as reason:
+            if activity.kind == "electricity" and activity.direction == "received":
+                self._uncounted_micro_kwh += activity.amount_micro * _KWH_PER[activity.unit]
             self._leave_out_activity(activity, str(reason))
             return
         if isinstance(counted, Beside):
@@ -93,17 +100,14 @@ class Building:
         Raises:
             RefusedError: they cover more than was purchased.
         """
-        covered = covered_parts(cover, [purchase.amount_micro for purchase in self._purchases])
+        bought = [purchase.amount_micro for purchase in self._purchases]
+        *covered, _ = covered_parts(cover, [*bought, self._uncounted_micro_kwh])
         market = self.lines[2, "market"]
         for purchase, part in zip(self._purchases, covered, strict=True):
             market.extend(_market_lines(purchase, part, cover))
         if cover.void_micro_kwh:
-            market.append(self._void_line(cover))
-
-    @property
-    def purchased_micro_kwh(self) -> int:
-        """Electricity purchased, gross [1e-6 kWh]."""
-        return sum(purchase.amount_micro for purchase in self._purchases)
+            self._void(cover)
+        self._check_sets()
 
     def _count_point(self, point: PointAmount) -> None:
         location = self._resolve(point.carrier, point.unit, "location")
@@ -146,12 +150,20 @@ class Building:
         self.lines[2, "location"].append(line)
         self._purchases.append(Purchase(kwh.name, kwh.amount_micro, line, remainder))
 
-    def _void_line(self, cover: Cover) -> Line:
+    def _void(self, cover: Cover) -> None:
+        """Self-used power whose certificates were sold."""
+        name = "self-used generation, certificates sold"
+        try:
+            self.lines[2, "market"].append(self._void_line(name, cover))
+        except NoFactorError as reason:
+            self._leave_out("electricity", name, cover.void_micro_kwh / 1e6, "kWh", str(reason))
+
+    def _void_line(self, name: str, cover: Cover) -> Line:
         factor = self._resolve("electricity", "kWh", "market")
         if factor.is_series:
             raise NoFactorError(f"{factor.leading.factor.factor} is by the hour: sold certificates name no hours")
         note = "own generation used inside whose certificates were sold: counted at the remainder (rules 3.16, 5.3)"
-        line = _bare_line("self-used generation, certificates sold", "electricity", cover.void_micro_kwh, "kWh", factor)
+        line = _bare_line(name, "electricity", cover.void_micro_kwh, "kWh", factor)
         note = "; ".join((note, line.note))
         return replace(line, note=note, kind="electricity", instruments=instruments(cover, "void"))
 
@@ -200,7 +212,15 @@ class Building:
             entry=activity.activity,
         )
 
+    def _check_sets(self) -> None:
+        """Say what may not stand in one statement; single choices above keep to one set each."""
+        try:
+            check_one_set(self._matches)
+        except RefusedError as refused:
+            self.warnings.append(str(refused))
+
     def _tell(self, factor: CarrierFactor) -> None:
+        self._matches.extend(factor.matches)
         self.warnings.extend(factor.notes)
         self.warnings.extend(f"{match.factor.factor} is unverified" for match in factor.matches if match.unverified)
 

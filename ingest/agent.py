@@ -24,7 +24,7 @@ from .release import release
 
 log = structlog.get_logger(__name__)
 
-CONNECTIONS = 4  # pool, recompute, status and dead letters, release
+CONNECTIONS = 6  # pool, recompute, two months priced anew, status and dead letters, release
 
 ANSWERS_WAITING = 8
 """Pools whose receipts are not sent yet; beyond it the next pool waits."""
@@ -71,7 +71,8 @@ class Agent:
                     "group": group.run,
                     "answers": deliver,
                     "recompute": recomputer.run,
-                    "config": lambda: self._follow_config(writer),
+                    "reprice": recomputer.repricer.run,
+                    "config": lambda: self._follow_config(writer, recomputer),
                     "receiver": receive,
                 }
             )
@@ -95,9 +96,11 @@ class Agent:
             else:
                 return database
 
-    async def _follow_config(self, writer: Writer) -> None:
+    async def _follow_config(self, writer: Writer, recomputer: Recomputer) -> None:
         """Store what waited for a change of the park model, at start and after each change."""
         async for _ in writer.database.listen("parkcarbon_config"):
+            recomputer.wake.set()
+            recomputer.repricer.wake.set()
             try:
                 async with writer.database.session() as session:
                     parks = [row["park_id"] for row in await session.fetch(QUERIES["model_parks"])]

@@ -80,7 +80,7 @@ async def apply_park(database: Database, park: doc.Park, folder: Path, *, author
                 applied.series[entry.factor] = span
         if not (applied.changes or added or applied.series):
             return applied
-        applied.queued = await announce(session, before, park.park, series=applied.series)
+        applied.queued = await announce(session, before, park.park)
     return applied
 
 

@@ -1,4 +1,4 @@
-"""Monthly partitions of `reading` and `interval_15min` on plain PostgreSQL; hypertables make their own chunks.
+"""Monthly partitions of readings, intervals and hours on plain PostgreSQL; TimescaleDB makes its own chunks.
 
 A partition is made before the transaction that needs it: CREATE LIKE and ATTACH take a weak lock on the parent, so
 readers and other writers go on. There is no default partition: a row without a home is an error, not a hiding place.
@@ -16,6 +16,7 @@ Month = tuple[str, int]  # table, months since 1970
 
 READING = "reading"
 INTERVAL = "interval_15min"
+HOUR = "rollup_hour"
 _LOCK = 0x70617274  # "part"
 _QUERIES = load_queries(__package__)
 
@@ -38,7 +39,13 @@ def months_of(table: str, times_ms: npt.NDArray[np.int64]) -> set[Month]:
     return {(table, int(month)) for month in present}
 
 
-def _first_day(month: int) -> dt.datetime:
+def result_months(start_ms: npt.NDArray[np.int64]) -> set[Month]:
+    """Return the months that intervals with these starts [ms UTC] and their hours fall into."""
+    return {(table, month) for _, month in months_of(INTERVAL, start_ms) for table in (INTERVAL, HOUR)}
+
+
+def first_day(month: int) -> dt.datetime:
+    """Begin of a month UTC; months since 1970."""
     return dt.datetime(1970 + month // 12, month % 12 + 1, 1, tzinfo=dt.UTC)
 
 
@@ -67,10 +74,15 @@ class Partitions:
             await session.execute("select pg_advisory_xact_lock($1)", _LOCK)
             for table, month in sorted(missing):
                 await session.fetchval(
-                    _QUERIES["ensure_partition"], table, _name(table, month), _first_day(month), _first_day(month + 1)
+                    _QUERIES["ensure_partition"],
+                    table,
+                    partition_name(table, month),
+                    first_day(month),
+                    first_day(month + 1),
                 )
         self._known |= missing
 
 
-def _name(table: str, month: int) -> str:
-    return f"{table}_{_first_day(month):%Y_%m}"
+def partition_name(table: str, month: int) -> str:
+    """Name of the partition that holds a month."""
+    return f"{table}_{first_day(month):%Y_%m}"

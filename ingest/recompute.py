@@ -24,6 +24,7 @@ from .judge import NO_ROWS
 from .partitions import PartitionsMissingError
 from .pool import Writer
 from .queries import QUERIES
+from .reprice import Repricer
 from .results import interval_rows, replace_results
 
 log = structlog.get_logger(__name__)
@@ -82,18 +83,19 @@ async def recompute_spans(session: Session, absorber: Absorber, spans: Sequence[
 
 
 class Recomputer:
-    """Works off the queue, a few points at a time."""
+    """Works off the queue, a few points at a time; `repricer` beside it what is only priced anew."""
 
     def __init__(self, writer: Writer, clock: Clock) -> None:
         self._writer = writer
         self._clock = clock
+        self.repricer = Repricer(writer, clock)
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled; a database that is away is tried again."""
         while True:
             try:
-                busy = await self.step()
+                busy = await self.recompute()
             except DatabaseError as error:
                 log.warning("recompute.failed", error=str(error))
                 busy = False
@@ -103,6 +105,10 @@ class Recomputer:
                     await asyncio.wait_for(self.wake.wait(), _POLL_S)
 
     async def step(self) -> int:
+        """Do some of whatever waits, first what is to be computed again; return how much, 0: nothing is due."""
+        return await self.recompute() or await self.repricer.step()
+
+    async def recompute(self) -> int:
         """Compute some due stretches again and return how many."""
         due = await self._writer.database.fetch(QUERIES["due_recompute"], from_ms(self._clock.now_ms()), POINTS)
         spans: dict[int, Span] = {}

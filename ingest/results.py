@@ -15,7 +15,7 @@ from parkcarbon.books.derive.stored import moment
 from parkcarbon.kit.db import Session, to_ms
 from parkcarbon.kit.pgcopy import Column
 
-from .partitions import INTERVAL, Partitions, months_of
+from .partitions import INTERVAL, Partitions, result_months
 from .queries import QUERIES
 from .rollup import HOUR_MS, Keys, days_of, hours_of, months_of_days, stretches
 
@@ -92,7 +92,7 @@ async def replace_results(
     if not replacements and extension is None:
         return
     rows = interval_rows(replacements, book, extension)
-    partitions.require(months_of(INTERVAL, rows.start_ms))
+    partitions.require(result_months(rows.start_ms))
     gone = await _delete_intervals(session, replacements, extension)
     await session.copy(INTERVAL, rows.columns())
     point_id = np.concatenate([rows.point_id, gone.point_id])
@@ -132,7 +132,7 @@ def _reaches_back(replacement: Replacement) -> bool:
 async def roll_up(
     session: Session, point_id: npt.NDArray[np.int32], start_ms: npt.NDArray[np.int64], model: Model, *, emptied: Keys
 ) -> None:
-    """Make the roll-ups again that hold these interval starts.
+    """Make the hours, local days and months again that hold these interval starts.
 
     Args:
         session: connection inside the transaction.
@@ -145,9 +145,17 @@ async def roll_up(
         return
     hours = hours_of(point_id, start_ms)
     if len(emptied):
-        await session.execute(QUERIES["delete_hours"], *emptied.arguments()[:2])
+        bounds = moment(int(emptied.from_ms.min())), moment(int(emptied.from_ms.max()))
+        await session.execute(QUERIES["delete_hours"], *emptied.arguments()[:2], *bounds)
     low, high = moment(int(hours.from_ms.min())), moment(int(hours.to_ms.max()))
     await session.execute(QUERIES["roll_up_hours"], *stretches(hours), low, high)
+    await roll_up_days(session, point_id, start_ms, model, emptied=emptied)
+
+
+async def roll_up_days(
+    session: Session, point_id: npt.NDArray[np.int32], start_ms: npt.NDArray[np.int64], model: Model, *, emptied: Keys
+) -> None:
+    """Make the local days and months again that hold these interval starts, from hours that are right."""
     for zone, chosen in _by_zone(point_id, model):
         days = days_of(point_id[chosen], start_ms[chosen], zone)
         months = months_of_days(days, zone)

@@ -127,30 +127,6 @@ join rollup_month i on i.point_id = g.point_id
 where i.month >= $3::date and i.month < $4::date
 group by g.grp, i.month order by g.grp, i.month;
 
--- name: month_amounts
--- A period of the park by point; the emission is null where any interval has none.
-select p.point_id, sum(i.amount_micro)::bigint as amount_micro, count(*) as intervals,
-       case when bool_and(i.co2e_nano_kg is not null) then sum(i.co2e_nano_kg)::bigint end as co2e_nano_kg
-from point p
-join interval_15min i on i.point_id = p.point_id
-where p.park_id = $1::text and p.kind <> 'gauge'
-      and i.start >= $2::timestamptz and i.start < $3::timestamptz
-group by p.point_id order by p.point_id;
-
--- name: month_states
--- Time by data state, measured time and time that looks wrong, by point.
-select p.point_id, i.method, count(*) as intervals, (sum(i.coverage) * 900000)::bigint as known_ms,
-       sum(i.measured_ms)::bigint as measured_ms, (count(*) filter (where i.suspect)) * 900000 as suspect_ms
-from point p
-join interval_15min i on i.point_id = p.point_id
-where p.park_id = $1::text and p.kind <> 'gauge'
-      and i.start >= $2::timestamptz and i.start < $3::timestamptz
-group by p.point_id, i.method order by p.point_id, i.method;
-
--- name: recompute_pending
-select exists (select from recompute r join point p using (point_id)
-               where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz);
-
 -- name: registers_at
 -- The newest reading of each point up to $2, not older than two days.
 select p.point_id, r.time, r.value, r.quality

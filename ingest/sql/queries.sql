@@ -22,6 +22,22 @@ create temporary table if not exists staging_again (
     span_ms  int              not null,
     batch_id bigint           not null
 ) on commit delete rows;
+create temporary table if not exists reprice_point (
+    point_id  int              not null,
+    low       timestamptz      not null,   -- rows of [low, high) are priced
+    high      timestamptz      not null,
+    grp       int,                         -- by the values in reprice_grid; null: by the number here
+    per_unit  double precision,            -- null: no factor applies
+    factor_id int,
+    match     smallint
+) on commit delete rows;
+create temporary table if not exists reprice_grid (
+    grp       int              not null,
+    start     timestamptz      not null,
+    per_unit  double precision,
+    factor_id int,
+    match     smallint
+) on commit delete rows;
 
 -- ── custody ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -43,7 +59,7 @@ join unnest($1::int[], $2::text[], $3::bigint[]) as t (source_id, boot, seq) usi
 -- name: revive_batch
 -- A batch that its source gave up arrived after all, through a gateway that had kept it.
 update batch
-set state = 'committed', digest = $2::bytea, raw = $3::bytea, n = $4::int, via = $5::text
+set state = 'committed', digest = $2::bytea, raw = $3::bytea, n = $4::int, via = $5::text, revived_at = now()
 where batch_id = $1::bigint;
 
 -- name: insert_losses

@@ -20,8 +20,11 @@ select distinct point_id, date_bin('1 hour', start, timestamptz 'epoch') as hour
 
 -- name: delete_hours
 delete from rollup_hour r
-using unnest($1::int[], $2::bigint[]) as t (point_id, ms)
-where r.point_id = t.point_id and r.start = timestamptz 'epoch' + t.ms * interval '1 millisecond';
+using (
+    select point_id, timestamptz 'epoch' + ms * interval '1 millisecond' as start
+    from unnest($1::int[], $2::bigint[]) as t (point_id, ms)
+) t
+where r.point_id = t.point_id and r.start = t.start and r.start >= $3::timestamptz and r.start <= $4::timestamptz;
 
 -- name: delete_days
 delete from rollup_day r
@@ -183,6 +186,67 @@ select min(held_until) from recompute;
 -- Under the lock of the point's state.
 delete from recompute where point_id = $1::int and from_time = $2::timestamptz and to_time = $3::timestamptz
 returning point_id;
+
+-- ── priced anew ──────────────────────────────────────────────────────────────────────────────────
+
+-- name: reprice_months
+-- What waits, by month UTC: the newest month first, since people look at it.
+select (extract(year from month) * 12 + extract(month from month) - 1 - 1970 * 12)::int as month,
+       sum(extract(epoch from to_time - from_time) / 900)::bigint as intervals
+from reprice group by reprice.month order by reprice.month desc;
+
+-- name: reprice_of_month
+select point_id, from_time, to_time from reprice
+where month = (date '1970-01-01' + $1::int * interval '1 month')::date order by point_id;
+
+-- name: take_reprice
+-- Some points of a month that nobody else is working on.
+select point_id, from_time, to_time from reprice
+where month = (date '1970-01-01' + $1::int * interval '1 month')::date order by point_id limit $2::int for update skip locked;
+
+-- name: delete_reprice
+delete from reprice where month = (date '1970-01-01' + $1::int * interval '1 month')::date and point_id = any($2::int[]);
+
+-- name: partition_size
+-- Rows of a partition, about; null: there is no such table.
+select greatest(reltuples, pg_relation_size(oid) / 120)::bigint from pg_class where oid = to_regclass($1::text);
+
+-- name: try_lock
+select pg_try_advisory_lock($1::int, $2::int);
+
+-- name: unlock
+select pg_advisory_unlock($1::int, $2::int);
+
+-- name: wait_at_most
+select set_config('lock_timeout', $1::text, true);
+
+-- name: horizon
+-- The oldest transaction that is running: rows of an older one are seen by every statement that follows.
+select pg_snapshot_xmin(pg_current_snapshot())::text;
+
+-- name: rewrite_month
+select rewrite_month($1::text, $2::text, $3::timestamptz, $4::timestamptz);
+
+-- name: swap_month
+select swap_month($1::text, $2::text, $3::timestamptz, $4::timestamptz, $5::text, $6::bigint);
+
+-- name: reprice_rows
+-- In place: where little is to be priced anew, and on TimescaleDB. The same arithmetic as in the function repriced.
+with priced as (
+    select i.point_id, i.start,
+           round(i.amount_micro::float8 * coalesce(g.per_unit, p.per_unit) * 1e3)::bigint as co2e_nano_kg,
+           case when p.grp is null then p.factor_id else g.factor_id end as factor_id,
+           case when p.grp is null then p.match else g.match end as match
+    from reprice_point p
+    join interval_15min i on i.point_id = p.point_id and i.start >= p.low and i.start < p.high
+    left join reprice_grid g on g.grp = p.grp and g.start = i.start
+    where i.start >= $1::timestamptz and i.start < $2::timestamptz
+)
+update interval_15min i
+set co2e_nano_kg = n.co2e_nano_kg, factor_id = n.factor_id, match = n.match
+from priced n
+where i.point_id = n.point_id and i.start = n.start and i.start >= $1::timestamptz and i.start < $2::timestamptz
+  and (i.co2e_nano_kg, i.factor_id, i.match) is distinct from (n.co2e_nano_kg, n.factor_id, n.match);
 
 -- name: intervals_of
 -- Without NULLs, for binary COPY.

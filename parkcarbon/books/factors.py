@@ -19,7 +19,7 @@ from parkcarbon.catalog.factors import fits
 from parkcarbon.domain.factor_rules import BASIS_PURPOSES, calorific_basis
 from parkcarbon.domain.factors import GRID_PURPOSES, Factor
 from parkcarbon.domain.refusal import RefusedError
-from parkcarbon.kit.db import Row, Session, load_queries, to_ms
+from parkcarbon.kit.db import Row, Session, load_queries
 
 from .derive.announce import announce
 from .derive.model import load_model
@@ -296,12 +296,8 @@ async def decide(
     record = await show(session, park, factor_id)
     if not person.strip() or not reason.strip():
         raise RefusedError("", f"{record.factor.factor}: person and reason must be told")
-    series: dict[str, tuple[int, int]] = {}
-    if load_id is not None:
-        span = await session.fetchrow(QUERIES["factor_load_span"], factor_id, load_id)
-        if span is None:
-            raise LookupError(f"there is no load {load_id} of {record.factor.factor}")
-        series[record.factor.factor] = to_ms(span["first_start"]), to_ms(span["last_end"])
+    if load_id is not None and await session.fetchrow(QUERIES["factor_load_span"], factor_id, load_id) is None:
+        raise LookupError(f"there is no load {load_id} of {record.factor.factor}")
 
     async def enter() -> None:
         with refusals():
@@ -312,17 +308,15 @@ async def decide(
     if decision == "rejected":
         await enter()
         return 0
-    return await changing(session, park, enter, series=series)
+    return await changing(session, park, enter)
 
 
-async def changing(
-    session: Session, park: str, change: Callable[[], Awaitable[None]], *, series: Mapping[str, tuple[int, int]]
-) -> int:
-    """Make a change of factors and mark what it touches; `series`: spans of new values [ms UTC], by factor."""
+async def changing(session: Session, park: str, change: Callable[[], Awaitable[None]]) -> int:
+    """Make a change of factors and mark what it touches."""
     await session.fetchval(DERIVE["version_for_update"])
     before = await load_model(session)
     await change()
-    return await announce(session, before, park, series=series)
+    return await announce(session, before, park)
 
 
 def check_own(factor: Factor, now: dt.datetime) -> None:

@@ -141,8 +141,7 @@ async def load_values(
 
     queued = 0
     if trusted:
-        span = int(values.start_ms[new].min()), int(values.start_ms[new].max()) + values.span_ms
-        queued = await changing(session, park, enter, series={record.factor.factor: span})
+        queued = await changing(session, park, enter)
     else:
         await enter()
     return Loaded(box[0], len(new), count, waits=not trusted, queued=queued)

@@ -4,7 +4,7 @@
 select
     coalesce(sum(coalesce((status ->> 'depth')::bigint, 0)) filter (where kind = 'edge'), 0)::bigint as waiting,
     count(*) filter (where kind = 'edge' and status is null)::bigint as silent,
-    (select count(*) from recompute)::bigint as queued,
+    (select count(*) from result_waiting)::bigint as queued,
     (select count(*) from reading)::bigint as readings,
     (
         select extract(epoch from min(coalesce(newest, to_timestamp(0))))
@@ -21,7 +21,7 @@ from source;
 
 -- name: campus_waiting
 -- Spans whose intervals are still to be computed.
-select count(*)::bigint from recompute;
+select count(*)::bigint from result_waiting;
 
 -- name: campus_totals
 -- Amounts and location-based emissions of a park by carrier and flow.
@@ -48,3 +48,6 @@ select count(*) filter (where i.suspect)::bigint as quarters
 from interval_15min i
 join point p using (point_id)
 where p.park_id = $1 and p.carrier = 'electricity';
+
+-- name: park_zone
+select timezone from park where park_id = $1;

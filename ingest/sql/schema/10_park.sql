@@ -13,6 +13,12 @@ create table config_version (
 );
 insert into config_version default values;
 
+create table config_change (             -- fact: each change of the configuration; results then knew nothing newer
+    version     bigint      primary key,
+    changed_at  timestamptz not null
+);
+insert into config_change (version, changed_at) select version, changed_at from config_version;
+
 create table park (
     park_id      text        primary key,
     name_zh      text        not null,
@@ -115,7 +121,11 @@ create table correction (                -- fact: a person's decision about read
     document      jsonb not null,        -- exclude: {}; boundary: {end_reading, start_reading}; retime: {offset_ms}
     author        text not null,
     reason        text not null,
-    recorded_at   timestamptz not null default now()
+    recorded_at   timestamptz not null default now(),
+    before_micro  bigint,                -- of the intervals it touches, when it was entered [1e-6 unit]; null: declared
+    after_micro   bigint,                -- by a source, or entered before effects were recorded
+    before_nano_kg bigint,
+    after_nano_kg bigint
 );
 
 create table api_token (

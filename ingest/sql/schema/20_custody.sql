@@ -15,8 +15,10 @@ create table batch (                     -- fact: what a source sent, and what b
     t_max        timestamptz,
     via          text,
     recorded_at  timestamptz not null default now(),
+    revived_at   timestamptz,            -- given up by its source, then it came after all: its readings are known since
     unique (source_id, boot, seq)
 );
+create index batch_known on batch ((greatest(recorded_at, revived_at)), source_id, t_min);
 
 do $$
 declare

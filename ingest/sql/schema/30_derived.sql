@@ -45,12 +45,21 @@ $$;
 
 -- Roll-ups, made again from what is below them: known_ms is the time over which the amount is known, coverage its
 -- part of the period, method the worst; CO2e is null where that of any interval is.
+do $$
+declare
+    timescale boolean := exists (select from pg_extension where extname = 'timescaledb');
+begin
+    -- by month like the intervals, so that a month can be swapped; on TimescaleDB one table
+    execute $table$
 create table rollup_hour (
     point_id int not null, start timestamptz not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
     known_ms bigint not null, measured_ms bigint not null, suspect_ms bigint not null,
     primary key (point_id, start)
-) with (fillfactor = 70);
+)
+$table$ || case when timescale then ' with (fillfactor = 70)' else ' partition by range (start)' end;
+end
+$$;
 create table rollup_day (                -- day: a local day of the park
     point_id int not null, day date not null,
     amount_micro bigint not null, co2e_nano_kg bigint, coverage real not null, method smallint not null,
@@ -92,13 +101,136 @@ create table recompute (                 -- queue: spans whose intervals are to 
     primary key (point_id, from_time, to_time)
 );
 
+create table reprice (                   -- queue: what is to be priced anew, by point and month UTC; energy stays
+    point_id   int  not null references point,
+    month      date not null,
+    from_time  timestamptz not null,
+    to_time    timestamptz not null,
+    queued_at  timestamptz not null default now(),
+    primary key (point_id, month)
+);
+
+create view result_waiting as            -- results that are about to be computed or priced anew
+select point_id, from_time, to_time, reason, queued_at from recompute
+union all
+select point_id, from_time, to_time, 'changed factors', queued_at from reprice;
+
 -- Makes a month's partition of a partitioned table; called before the transaction that needs it (ingest/partitions.py).
-create function ensure_partition(parent text, child text, from_time timestamptz, to_time timestamptz) returns void
+create function ensure_partition(parent text, child text, from_time timestamptz, to_time timestamptz)
+returns void
 language plpgsql as $$
 begin
     if to_regclass(child) is null then
         execute format('create table %I (like %I including all)', child, parent);
+        if parent = 'rollup_hour' then  -- its rows are updated four times an hour
+            execute format('alter table %I set (fillfactor = 70)', child);
+        end if;
         execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, child, from_time, to_time);
     end if;
+end
+$$;
+
+-- ── a month priced anew ──────────────────────────────────────────────────────────────────────────
+-- The temporary tables reprice_point and reprice_grid (ingest/sql/queries.sql, make_staging) say which rows get which
+-- factor. The arithmetic is that of parkcarbon.domain.emissions.nano_kg: two products of doubles, rounded half to even.
+
+-- The rows of a table as they are with these prices.
+create function repriced(source text) returns text
+language sql immutable as $$
+select format('select i.point_id, i.start, i.amount_micro, i.coverage, i.method, i.measured_ms, i.suspect,'
+    ' case when p.point_id is null then i.co2e_nano_kg'
+    ' else round(i.amount_micro::float8 * coalesce(g.per_unit, p.per_unit) * 1e3)::bigint end as co2e_nano_kg,'
+    ' case when p.point_id is null then i.factor_id when p.grp is null then p.factor_id else g.factor_id end as factor_id,'
+    ' case when p.point_id is null then i.match when p.grp is null then p.match else g.match end as match'
+    ' from %I i left join reprice_point p on p.point_id = i.point_id and i.start >= p.low and i.start < p.high'
+    ' left join reprice_grid g on g.grp = p.grp and g.start = i.start', source)
+$$;
+
+-- The hours of the intervals in a table, as roll_up_hours makes them.
+create function hours_of_intervals(source text) returns text
+language sql immutable as $$
+select format('select i.point_id, date_bin(''1 hour'', i.start, timestamptz ''epoch''), sum(i.amount_micro)::bigint,'
+    ' case when count(i.co2e_nano_kg) = count(*) then sum(i.co2e_nano_kg)::bigint end,'
+    ' (sum(round(i.coverage * 900000)) / 3600000)::real, max(i.method), sum(round(i.coverage * 900000))::bigint,'
+    ' sum(i.measured_ms)::bigint, sum(case when i.suspect then 900000 else 0 end)::bigint from %s group by 1, 2', source)
+$$;
+
+-- Writes a month beside the one in use, with new prices, and its hours; nobody is kept waiting. Returns its rows.
+create function rewrite_month(intervals text, hours text, low timestamptz, high timestamptz) returns bigint
+language plpgsql
+set work_mem = '192MB' set maintenance_work_mem = '192MB' set max_parallel_maintenance_workers = 0
+set max_parallel_workers_per_gather = 0 as $$
+declare
+    next_intervals text := intervals || '_next';
+    next_hours     text := hours || '_next';
+    bounds         text := format('check (start >= %L and start < %L)', low, high);
+    written        bigint;
+begin
+    execute format('drop table if exists %I, %I', next_intervals, next_hours);
+    execute format('create table %I (like %I including defaults, constraint next_bounds %s)', next_intervals, intervals, bounds);
+    execute format('insert into %I %s', next_intervals, repriced(intervals));
+    get diagnostics written = row_count;
+    execute format('alter table %I add primary key (point_id, start)', next_intervals);
+    execute format('create table %I (like %I including defaults, constraint next_bounds %s) with (fillfactor = 70)',
+                   next_hours, hours, bounds);
+    execute format('insert into %I %s', next_hours, hours_of_intervals(format('%I i', next_intervals)));
+    execute format('alter table %I add primary key (point_id, start)', next_hours);
+    execute format('analyze %I', next_intervals);
+    execute format('analyze %I', next_hours);
+    return written;
+end
+$$;
+
+-- Takes over what changed since the month was written and puts the new one in its place. The caller holds config_version
+-- FOR UPDATE, so nobody writes. horizon: the oldest transaction that was running then; written: what rewrite_month
+-- returned. Returns the rows taken over.
+create function swap_month(
+    intervals text, hours text, low timestamptz, high timestamptz, horizon text, written bigint
+) returns bigint
+language plpgsql set work_mem = '64MB' as $$
+declare
+    next_intervals text := intervals || '_next';
+    next_hours     text := hours || '_next';
+    taken          bigint;
+    gone           bigint;
+    present        bigint;
+begin
+    execute format('create temporary table reprice_changed on commit drop as'
+                   ' select * from %I where age(xmin) <= age(%L::xid8::xid)', intervals, horizon);
+    get diagnostics taken = row_count;
+    execute format('delete from %I n using reprice_changed c where n.point_id = c.point_id and n.start = c.start', next_intervals);
+    get diagnostics gone = row_count;
+    execute format('insert into %I %s', next_intervals, repriced('reprice_changed'));
+    create temporary table reprice_hours on commit drop as
+        select distinct point_id, date_bin('1 hour', start, timestamptz 'epoch') as start from reprice_changed;
+    analyze reprice_changed;
+    analyze reprice_hours;
+    execute format('select count(*) from %I', intervals) into present;
+    if present <> written - gone + taken then  -- rows were deleted, too
+        execute format('with lost as (delete from %I n where not exists'
+                       ' (select from %I i where i.point_id = n.point_id and i.start = n.start) returning point_id, start)'
+                       ' insert into reprice_hours select distinct point_id, date_bin(''1 hour'', start, timestamptz ''epoch'')'
+                       ' from lost', next_intervals, intervals);
+    end if;
+    execute format('delete from %I n using reprice_hours c where n.point_id = c.point_id and n.start = c.start', next_hours);
+    execute format('insert into %I %s', next_hours, hours_of_intervals(format(
+        '(select distinct point_id, start from reprice_hours) c cross join generate_series(0, 3) k join %I i'
+        ' on i.point_id = c.point_id and i.start = c.start + k * interval ''15 minutes''', next_intervals)));
+    drop table reprice_changed, reprice_hours;
+    perform put_in_place('interval_15min', intervals, next_intervals, low, high);
+    perform put_in_place('rollup_hour', hours, next_hours, low, high);
+    return taken;
+end
+$$;
+
+create function put_in_place(parent text, part text, next text, low timestamptz, high timestamptz) returns void
+language plpgsql as $$
+begin
+    execute format('alter table %I detach partition %I', parent, part);
+    execute format('drop table %I', part);
+    execute format('alter table %I rename to %I', next, part);
+    execute format('alter table %I rename constraint %I to %I', part, next || '_pkey', part || '_pkey');
+    execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, part, low, high);
+    execute format('alter table %I drop constraint next_bounds', part);
 end
 $$;

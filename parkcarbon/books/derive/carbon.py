@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from parkcarbon.domain.emissions import CarrierFactor, interval_nano_kg, resolve
+from parkcarbon.domain.emissions import CarrierFactor, interval_nano_kg, resolve, unit_scale
 from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
 from parkcarbon.kit.db import to_ms
 
@@ -27,27 +27,49 @@ class Carbon:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What an interval's CO2e rests on: equal before and after a change, and nothing has to be computed again.
+class Price:
+    """What a carrier's amounts of one local year are priced with.
 
     Attributes:
-        factor_id: database id of the leading factor.
-        factor: its name.
-        match: how it was found.
-        co2e: kgCO2e per unit of the amount; None: a series.
+        factor: resolved factors.
+        factor_id: database id of the leading one.
+        series: its values, where it is a series.
     """
 
-    factor_id: int
-    factor: str
-    match: int
-    co2e: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Resolved:
     factor: CarrierFactor
     factor_id: int
     series: FactorSeries | None
+
+    @property
+    def match(self) -> int:
+        """How the leading factor was found; stored with every interval."""
+        return int(self.factor.leading.match)
+
+    @property
+    def scale(self) -> float:
+        """What turns a value of the series into kgCO2e per unit of the amount."""
+        return unit_scale(self.factor.leading.factor, self.factor.unit)
+
+    def says_as(self, other: "Price | None") -> bool:
+        """True when both give every amount the same CO2e, factor and match; values of a series aside."""
+        if other is None:
+            return False
+        mine, its = self.factor, other.factor
+        return (self.factor_id, self.match, mine.unit, mine.is_series) == (
+            other.factor_id,
+            other.match,
+            its.unit,
+            its.is_series,
+        ) and (mine.is_series or mine.co2e == its.co2e)
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSpan:
+    """A stretch of time with one price; None: no factor applies."""
+
+    from_ms: int
+    to_ms: int
+    price: Price | None
 
 
 class CarbonBook:
@@ -55,7 +77,7 @@ class CarbonBook:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._resolved: dict[tuple[str, str, str, int], _Resolved | None] = {}
+        self._resolved: dict[tuple[str, str, str, int], Price | None] = {}
 
     def price(
         self,
@@ -69,27 +91,36 @@ class CarbonBook:
         for point, rows in self._alike(point_id):
             years, position = self._years(point.park, start_ms[rows])
             for at, year in enumerate(years):
-                resolved = self._resolve(point, year)
-                if resolved is None:
+                price = self.price_of(point, year)
+                if price is None:
                     continue
                 part = rows if len(years) == 1 else rows[position == at]
-                nano, known = interval_nano_kg(start_ms[part], amount_micro[part], resolved.factor, resolved.series)
+                nano, known = interval_nano_kg(start_ms[part], amount_micro[part], price.factor, price.series)
                 carbon.nano_kg[part] = nano
                 carbon.known[part] = known
-                carbon.factor_id[part] = np.where(known, resolved.factor_id, -1)
-                carbon.match[part] = np.where(known, int(resolved.factor.leading.match), -1)
+                carbon.factor_id[part] = np.where(known, price.factor_id, -1)
+                carbon.match[part] = np.where(known, price.match, -1)
         return carbon
 
-    def used(self, point: Point, year: int) -> "Used | None":
-        """Return what prices a point in a local year; None: it carries no emission, or no factor applies."""
-        if point.flow not in EMITTING_FLOWS or point.carrier == "none":
+    def price_of(self, point: Point, year: int) -> Price | None:
+        """Return what the amounts of a point are priced with in a local year; None: no factor applies."""
+        if not emits(point):
             return None
-        resolved = self._resolve(point, year)
-        if resolved is None:
-            return None
-        factor = resolved.factor
-        co2e = None if factor.is_series else factor.co2e
-        return Used(resolved.factor_id, factor.leading.factor.factor, int(factor.leading.match), co2e)
+        key = (point.park, point.carrier, point.unit, year)
+        if key not in self._resolved:
+            self._resolved[key] = self._look_up(point, year)
+        return self._resolved[key]
+
+    def priced_spans(self, point: Point, from_ms: int, to_ms: int) -> list[PricedSpan]:
+        """Cut `[from, to)` [ms UTC] at the local years and return the price of each part."""
+        zone = self.model.parks[point.park].zone
+        spans, low = [], from_ms
+        while low < to_ms:
+            year = dt.datetime.fromtimestamp(low / 1000, zone).year
+            high = min(to_ms, to_ms_of_year(year + 1, zone))
+            spans.append(PricedSpan(low, high, self.price_of(point, year)))
+            low = high
+        return spans
 
     def _alike(self, point_id: npt.NDArray[np.int32]) -> list[tuple[Point, npt.NDArray[np.intp]]]:
         """Group rows whose points have the same factors; one point speaks for its group."""
@@ -97,7 +128,7 @@ class CarbonBook:
         groups: dict[tuple[str, str, str], tuple[int, Point]] = {}
         codes = np.full(len(points), -1)
         for at, point in enumerate(self.model.by_id[one] for one in points.tolist()):
-            if point.flow in EMITTING_FLOWS and point.carrier != "none":
+            if emits(point):
                 key = (point.park, point.carrier, point.unit)
                 codes[at] = groups.setdefault(key, (len(groups), point))[0]
         row_codes = codes[position] if len(points) else codes
@@ -109,22 +140,15 @@ class CarbonBook:
         low = dt.datetime.fromtimestamp(int(start_ms.min()) / 1000, zone).year
         high = dt.datetime.fromtimestamp(int(start_ms.max()) / 1000, zone).year
         years = list(range(low, high + 1))
-        ends = [to_ms(dt.datetime(year + 1, 1, 1, tzinfo=zone)) for year in years[:-1]]
+        ends = [to_ms_of_year(year + 1, zone) for year in years[:-1]]
         return years, np.searchsorted(np.array(ends, dtype=np.int64), start_ms, side="right")
 
-    def _resolve(self, point: Point, year: int) -> _Resolved | None:
-        key = (point.park, point.carrier, point.unit, year)
-        if key not in self._resolved:
-            self._resolved[key] = self._look_up(point, year)
-        return self._resolved[key]
-
-    def _look_up(self, point: Point, year: int) -> _Resolved | None:
-        settings = self.model.parks[point.park].method.settings()
+    def _look_up(self, point: Point, year: int) -> Price | None:
         records = self.model.factors_for(point.park)
         try:
             factor = resolve(
                 [record for _, record in records],
-                settings,
+                self.model.parks[point.park].method.settings(),
                 carrier=point.carrier,
                 unit=point.unit,
                 data_year=year,
@@ -133,7 +157,17 @@ class CarbonBook:
         except NoFactorError:
             return None
         factor_id = _id_of(factor.leading.factor, records)
-        return _Resolved(factor, factor_id, self.model.series.get(factor_id))
+        return Price(factor, factor_id, self.model.series.get(factor_id))
+
+
+def emits(point: Point) -> bool:
+    """True when the amounts of a point carry the emission of their carrier."""
+    return point.flow in EMITTING_FLOWS and point.carrier != "none"
+
+
+def to_ms_of_year(year: int, zone: dt.tzinfo) -> int:
+    """Begin of a local year [ms UTC]."""
+    return to_ms(dt.datetime(year, 1, 1, tzinfo=zone))
 
 
 def _id_of(wanted: Factor, records: tuple[tuple[int, Factor], ...]) -> int:

@@ -24,4 +24,4 @@ select p.point, b.kind from boundary b join point p using (point_id);
 
 -- name: queued
 -- Stretches that are still to be computed.
-select count(*) from recompute;
+select count(*) from result_waiting;

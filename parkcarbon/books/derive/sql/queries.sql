@@ -13,7 +13,10 @@ select version from config_version for update;
 select version, changed_at from config_version;
 
 -- name: bump_version
-update config_version set version = version + 1, changed_at = now() returning version;
+with bumped as (
+    update config_version set version = version + 1, changed_at = now() returning version, changed_at
+)
+insert into config_change (version, changed_at) select version, changed_at from bumped returning version;
 
 -- name: now
 select now();
@@ -116,3 +119,23 @@ insert into recompute (point_id, from_time, to_time, reason, held_until, queued_
 select point_id, min(from_time), max(to_time), min(reason), min(held_until), min(queued_at) from every group by point_id
 on conflict (point_id, from_time, to_time) do update
 set held_until = least(recompute.held_until, excluded.held_until);
+
+-- name: months_with_data
+-- Local months in which these points have results.
+select point_id, month from rollup_month where point_id = any($1::int[]) order by point_id, month;
+
+-- name: years_with_data
+select extract(year from min(month))::int as first, extract(year from max(month))::int as last from rollup_month;
+
+-- name: queue_reprice
+insert into reprice (point_id, month, from_time, to_time)
+select point_id, (date '1970-01-01' + month * interval '1 month')::date, low, high
+from unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[]) as t (point_id, month, low, high)
+order by point_id, month
+on conflict (point_id, month) do update
+set from_time = least(reprice.from_time, excluded.from_time), to_time = greatest(reprice.to_time, excluded.to_time);
+
+-- name: results_pending
+-- Whether anything of a park waits to be computed or priced anew in [$2, $3).
+select exists (select from result_waiting r join point p using (point_id)
+               where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz);

@@ -1,0 +1,200 @@
+"""Months priced anew because another factor applies: the energy stays, CO2e, factor and match of its intervals change.
+
+On plain PostgreSQL a month of which much changes is written once more beside the one in use, while readings keep
+coming; then, for about a second, nobody writes: what changed meanwhile is taken over and the new month takes the place
+of the old. A month of which little changes, and every month on TimescaleDB, is updated in place, some points at a time.
+Each step is one transaction that also takes its stretch from the queue: whatever stops it, the stored months are whole,
+and what was not done is still queued.
+
+Why this is right while others write: whoever writes intervals prices them with the newest configuration and holds
+`config_version` shared; rows written since the copy began are found by their transaction number and priced again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import numpy as np
+import structlog
+
+from parkcarbon.books.derive.announce import MonthSpan
+from parkcarbon.books.derive.carbon import CarbonBook
+from parkcarbon.books.derive.model import EMPTY, load_model
+from parkcarbon.domain.reading import INTERVAL_MS
+from parkcarbon.kit.clock import Clock
+from parkcarbon.kit.db import DatabaseError, Row, Session, UnavailableError, to_ms
+
+from .absorb import lock_points
+from .partitions import HOUR, INTERVAL, first_day, partition_name
+from .pool import Writer
+from .prices import Prices, prices_of
+from .queries import QUERIES
+from .results import roll_up, roll_up_days
+from .rollup import hours_of
+
+log = structlog.get_logger(__name__)
+
+MONTHS_AT_ONCE = 2
+"""Months written at the same time: one a processor of a small server."""
+
+REWRITE_SHARE = 0.2
+"""From this share of its rows on a month is written anew: an update costs about five times as much a row."""
+
+POINTS_AT_ONCE = 40
+"""Points of a month updated in one transaction: whoever brings readings of them waits for it."""
+
+SWAP_TRIES = 40
+SWAP_PAUSE_S = 2.0
+LOCK_WAIT_MS = 2_000
+"""A swap that cannot begin within this time lets everybody pass and is tried again."""
+
+_LOCK = 0x72707263  # "rprc"
+_POLL_S = 1.0
+_STEP_MS = 6 * 3_600_000
+_NO_HOURS = hours_of(np.zeros(0, np.int32), np.zeros(0, np.int64))
+
+
+class Repricer:
+    """Works off the queue `reprice`."""
+
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
+        self._database = writer.database
+        self._clock = clock
+        self._book = CarbonBook(EMPTY)
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; a database that is away is tried again."""
+        while True:
+            try:
+                busy = await self.step()
+            except DatabaseError as error:
+                log.warning("reprice.failed", error=str(error))
+                busy = 0
+            if not busy:
+                self.wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), _POLL_S)
+
+    async def step(self) -> int:
+        """Price the newest months that wait anew and return how many were done or carried on."""
+        months = await self._database.fetch(QUERIES["reprice_months"])
+        chosen = months[:MONTHS_AT_ONCE]
+        done = await asyncio.gather(*(self._month(row["month"], row["intervals"]) for row in chosen))
+        return sum(done)
+
+    async def _month(self, month: int, intervals: int) -> bool:
+        if not self._database.timescale:
+            size = await self._database.fetchval(QUERIES["partition_size"], partition_name(INTERVAL, month))
+            if intervals >= REWRITE_SHARE * max(size or 0, 1):
+                return await self._rewrite(month)
+        return await self._update(month)
+
+    async def _know(self, session: Session, version: int) -> CarbonBook:
+        """Return the factors of a configuration; never the writer's own, which others are using meanwhile."""
+        if version != self._book.model.version:
+            self._book = CarbonBook(await load_model(session))
+        return self._book
+
+    # ── in place ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _update(self, month: int) -> bool:
+        """Update some points of a month; False where somebody else has them."""
+        low, high = first_day(month), first_day(month + 1)
+        async with self._database.transaction() as session:
+            book = await self._know(session, await session.fetchval(QUERIES["version_for_share"]))
+            spans = _spans(await session.fetch(QUERIES["take_reprice"], month, POINTS_AT_ONCE), month)
+            if not spans:
+                return False
+            await lock_points(session, [span.point_id for span in spans], book.model)
+            await prices_of(spans, book).fill(session)
+            changed = await session.execute(QUERIES["reprice_rows"], low, high)
+            await roll_up(session, *_marks(spans, 3_600_000), book.model, emptied=_NO_HOURS)
+            await self._finish(session, month, spans, book)
+        log.info("reprice.updated", month=f"{low:%Y-%m}", points=len(spans), intervals=changed)
+        return True
+
+    async def _finish(self, session: Session, month: int, spans: Sequence[MonthSpan], book: CarbonBook) -> None:
+        await session.execute(QUERIES["delete_reprice"], month, [span.point_id for span in spans])
+        for park in sorted({book.model.by_id[span.point_id].park for span in spans}):
+            await session.execute(QUERIES["notify"], "parkcarbon_live", park)
+
+    # ── written anew ─────────────────────────────────────────────────────────────────────────────
+
+    async def _rewrite(self, month: int) -> bool:
+        """Write a month anew and swap it in; False where another worker does, or the configuration moved meanwhile."""
+        async with self._database.session() as session:
+            if not await session.fetchval(QUERIES["try_lock"], _LOCK, month):
+                return False
+            try:
+                return await self._rewrite_locked(session, month)
+            finally:
+                with contextlib.suppress(DatabaseError):  # a lost connection has lost its locks
+                    await session.fetchval(QUERIES["unlock"], _LOCK, month)
+
+    async def _rewrite_locked(self, session: Session, month: int) -> bool:
+        names = partition_name(INTERVAL, month), partition_name(HOUR, month)
+        where = (*names, first_day(month), first_day(month + 1))
+        await self._writer.partitions.ensure({(INTERVAL, month), (HOUR, month)})
+        begun = self._clock.monotonic()
+        async with session.transaction():
+            version = await session.fetchrow(QUERIES["version"])
+            book = await self._know(session, 0 if version is None else version["version"])
+            spans = _spans(await session.fetch(QUERIES["reprice_of_month"], month), month)
+            prices = prices_of(spans, book)
+            await prices.fill(session)
+            horizon = await session.fetchval(QUERIES["horizon"])
+            written = await session.fetchval(QUERIES["rewrite_month"], *where)
+        copied = self._clock.monotonic()
+        for _ in range(SWAP_TRIES):
+            try:
+                swapped = await self._swap(session, month, (spans, prices), (*where, horizon, written))
+            except UnavailableError as error:
+                log.info("reprice.swap_waits", month=names[0], reason=str(error))
+                await self._clock.sleep(SWAP_PAUSE_S)
+            else:
+                took = self._clock.monotonic()
+                log.info(
+                    "reprice.rewritten",
+                    month=f"{where[2]:%Y-%m}",
+                    intervals=written,
+                    swapped=swapped,
+                    copy_s=round(copied - begun, 2),
+                    swap_s=round(took - copied, 2),
+                )
+                return swapped
+        return False
+
+    async def _swap(
+        self,
+        session: Session,
+        month: int,
+        wanted: tuple[Sequence[MonthSpan], Prices],
+        arguments: tuple[object, ...],
+    ) -> bool:
+        """Put the new month in place of the old, unless what it is to be priced with has changed since."""
+        spans, prices = wanted
+        async with session.transaction():
+            await session.fetchval(QUERIES["wait_at_most"], str(LOCK_WAIT_MS))
+            book = await self._know(session, await session.fetchval(QUERIES["version_for_update"]))
+            now = _spans(await session.fetch(QUERIES["reprice_of_month"], month), month)
+            if now != spans or not prices_of(now, book).same(prices):
+                return False
+            await prices.fill(session)
+            taken = await session.fetchval(QUERIES["swap_month"], *arguments)
+            await roll_up_days(session, *_marks(spans, _STEP_MS), book.model, emptied=_NO_HOURS)
+            await self._finish(session, month, spans, book)
+        log.debug("reprice.swapped", taken_over=taken)
+        return True
+
+
+def _spans(rows: Sequence[Row], month: int) -> list[MonthSpan]:
+    return [MonthSpan(row["point_id"], month, to_ms(row["from_time"]), to_ms(row["to_time"])) for row in rows]
+
+
+def _marks(spans: Sequence[MonthSpan], step_ms: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times in every hour (step of one) or local day (step of a few) of some stretches, with their points."""
+    parts = [np.append(np.arange(span.from_ms, span.to_ms, step_ms), span.to_ms - INTERVAL_MS) for span in spans]
+    owner = np.array([span.point_id for span in spans], dtype=np.int32)
+    return np.repeat(owner, [len(part) for part in parts]), np.concatenate(parts).astype(np.int64)

@@ -1,6 +1,7 @@
 """What routes ask for: the core, the caller, the park in the path."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
@@ -74,9 +75,21 @@ def tagged(request: Request, answer: BaseModel, *, ignoring: set[str] | None = N
     """
     body = answer.model_dump_json(by_alias=True).encode()
     marked = answer.model_dump_json(by_alias=True, exclude=ignoring).encode() if ignoring else body
+    return tagged_bytes(request, body, marked)
+
+
+def tagged_bytes(request: Request, body: bytes, marked: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """Return JSON with its ETag, or 304 when the caller has it already.
+
+    Args:
+        request: for `If-None-Match`.
+        body: the answer.
+        marked: the part of it that makes it another one.
+        headers: more of them.
+    """
     etag = f'W/"{hashlib.sha256(marked).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+    common = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", **(headers or {})}
     known = {item.strip() for item in request.headers.get("if-none-match", "").split(",")}
     if etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+        return Response(status_code=304, headers=common)
+    return Response(body, media_type="application/json", headers=common)

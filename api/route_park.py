@@ -13,14 +13,12 @@ from .buckets import make_buckets, refuse_too_many
 from .deps import SIGNED_IN, Caller, CoreDep, ParkDep, tagged
 from .devicestate import device_list
 from .model import ParkModel
-from .monthly import MONTH, monthly_inventory
 from .plan import plan_series
 from .problems import describe
 from .schemas import (
     Devices,
     FigureName,
     GroupBy,
-    Inventory,
     Metric,
     Now,
     ParkInfo,
@@ -50,14 +48,6 @@ class SeriesQuery(BaseModel):
     to: Moment = Field(description="End, exclusive; rounded up to a step")
     step: Step = Field("15m", description="`1d` and `1mo` are local days and months of the park; `1h` is of UTC")
     group_by: GroupBy = "none"
-
-
-class InventoryQuery(BaseModel):
-    """Parameters of `/inventory`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    month: Annotated[str, Field(pattern=MONTH, description="Local month, YYYY-MM", examples=["2026-03"])]
 
 
 class WorkingQuery(BaseModel):
@@ -95,15 +85,6 @@ async def series(core: CoreDep, park: ParkDep, request: Request, wanted: Annotat
     refuse_too_many(len(buckets) * max(1, len(groups)))
     history = await core.store.history(groups, buckets)
     return tagged(request, assemble(wanted.metric, groups, buckets, history, core.clock.now_ms()))
-
-
-@router.get("/{park}/inventory", summary="Emissions of a local month", response_model=Inventory, responses=_PARK_ERRORS)
-async def inventory(
-    core: CoreDep, park: ParkDep, request: Request, wanted: Annotated[InventoryQuery, Query()]
-) -> Response:
-    """Give the month on the GHG Protocol profile as known now; the ETag does not depend on the time of asking."""
-    answer = await monthly_inventory(core.store, park, wanted.month, core.clock.now_ms())
-    return tagged(request, answer, ignoring={"known_on"})
 
 
 @router.get("/{park}/devices", summary="Devices in bus order", responses=_PARK_ERRORS)

@@ -144,15 +144,6 @@ class Store:
         rows = await self.database.fetch(QUERIES["registers_at"], list(points), from_ms(time_ms))
         return {row["point_id"]: row for row in rows}
 
-    async def month(self, park: str, start_ms: int, end_ms: int) -> tuple[list[Row], list[Row], bool]:
-        """Return amounts by point and factor, hours by point and data state, and whether a recomputation waits."""
-        span = (park, from_ms(start_ms), from_ms(end_ms))
-        async with self.database.transaction() as session:
-            amounts = await session.fetch(QUERIES["month_amounts"], *span)
-            states = await session.fetch(QUERIES["month_states"], *span)
-            pending = await session.fetchval(QUERIES["recompute_pending"], *span)
-        return amounts, states, bool(pending)
-
 
 def _document(value: object) -> dict[str, Any]:
     if isinstance(value, str | bytes):

@@ -27,6 +27,8 @@ HOUR_MS: Final = 3_600_000
 PERIOD: Final = r"^(19[7-9][0-9]|20[0-9][0-9])(-(0[1-9]|1[0-2]))?$"
 """A month `2026-03` or a year `2026`."""
 
+MONTH: Final = r"^(19[7-9][0-9]|20[0-9][0-9])-(0[1-9]|1[0-2])$"
+
 _WHOLE: Final = 0.9999  # coverage is stored in single precision
 _HOURLY_TYPES: Final[dict[str, PgType]] = {
     "point_id": "int4",

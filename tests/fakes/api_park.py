@@ -287,16 +287,7 @@ async def _write_model(session: Session, park: str) -> None:
 
 
 async def _write_data(session: Session, park: str) -> None:
-    for month in (dt.datetime(2026, 11, 1, tzinfo=dt.UTC),):
-        if await session.fetchval("select count(*) from pg_extension where extname = 'timescaledb'") == 0:
-            for table in ("interval_15min", "reading"):
-                await session.fetchval(
-                    "select ensure_partition($1, $2, $3, $4)",
-                    table,
-                    f"{table}_2026_11",
-                    month,
-                    month + dt.timedelta(days=30),
-                )
+    await make_partitions(session, dt.datetime(2026, 11, 1, tzinfo=dt.UTC))
     rows = await session.fetch(
         "select point_id, point, quantity, kind, unit, carrier, flow from point where park_id = $1",
         park,
@@ -310,6 +301,17 @@ async def _write_data(session: Session, park: str) -> None:
         await _write_intervals(session, row)
         await write_state(session, row["point_id"], LIVE_MS if device != "boiler-gas" else RUNNING_MS, 1234.5)
     await session.execute(ROLLUPS)
+
+
+async def make_partitions(session: Session, *months: dt.datetime) -> None:
+    """Make the partitions of some months, each given by its first moment UTC, where tables have any."""
+    for month in months:
+        after = (month + dt.timedelta(days=32)).replace(day=1)
+        for table in ("reading", "interval_15min", "rollup_hour"):
+            kind = await session.fetchval("select relkind::text from pg_class where oid = $1::text::regclass", table)
+            if kind == "p":
+                child = f"{table}_{month:%Y_%m}"
+                await session.fetchval("select ensure_partition($1, $2, $3, $4)", table, child, month, after)
 
 
 async def write_state(session: Session, point_id: int, time_ms: int, value: float) -> None:

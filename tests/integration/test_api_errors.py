@@ -101,7 +101,7 @@ async def test_not_a_month(park_client: httpx.AsyncClient, month: str) -> None:
 
 async def test_a_month_to_come(park_client: httpx.AsyncClient) -> None:
     body = is_problem(await park_client.get(f"{BASE}/inventory", params={"month": "2026-12"}), 422)
-    assert "has not begun" in str(body["detail"])
+    assert "had not begun" in str(body["detail"])
 
 
 @pytest.mark.parametrize("figure", ["", "rate", "load; drop table park", "🌡"])

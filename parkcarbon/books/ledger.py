@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _EXCLUSION: Final = "23P01"
-_CHECK: Final = "23514"
+_FOREIGN: Final = "23503"
 _UNIQUE: Final = "23505"
 _RULES: Final = {
     "instrument_lot_serials_once": ("3.5", "some of these serials are in the books already"),
@@ -99,6 +99,8 @@ async def enter_lot(session: Session, park: str, lot: Lot, *, author: str, reaso
     """
     _refuse_nobody(author, reason)
     refuse_lot(lot)
+    if lot.tenant is not None and not await session.fetchval(QUERIES["tenant_known"], park, lot.tenant):
+        raise LookupError(f"there is no tenant {lot.tenant} in {park}")
     serials, criteria = lot.serials, msgspec.json.encode(dict(lot.criteria)).decode()
     with _refused():
         return int(
@@ -246,7 +248,7 @@ async def _review(
     if await session.fetchval(known, number, park) is None:
         raise LookupError(f"{park} has no {what} {number}")
     try:
-        with _refused():
+        with _refused(_UNIQUE):
             review = QUERIES["insert_instrument_review"]
             return int(await session.fetchval(review, lot_id, event_id, decision, person, reason))
     except RejectedError as error:
@@ -283,8 +285,8 @@ def _refuse_act(act: Act) -> None:
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
-    """Turn what the database refuses into a refusal that names the rule."""
+def _refused(*but: str) -> Iterator[None]:
+    """Turn what the database refuses into a refusal that names the rule; SQLSTATEs in `but` pass."""
     try:
         with refusals():
             yield
@@ -292,6 +294,8 @@ def _refused() -> Iterator[None]:
         for constraint, (rule, reason) in _RULES.items():
             if error.sqlstate == _EXCLUSION and constraint in str(error):
                 raise RefusedError(rule, reason) from error
-        if error.sqlstate == _CHECK:
+        if error.sqlstate == _FOREIGN:
+            raise LookupError("there is no such park") from error
+        if error.by_data and error.sqlstate not in but:
             raise RefusedError("3.14", f"the ledger does not hold that: {error}") from error
         raise

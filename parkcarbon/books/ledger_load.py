@@ -37,7 +37,10 @@ class Ledger:
 
     def stretches(self, on_day: dt.date) -> list[Stretch]:
         """What became of each serial, lot by lot."""
-        return [stretch for lot in self.lots for stretch in stretches(lot, self.events, on_day)]
+        by_lot: dict[int, list[Event]] = {}
+        for event in self.events:
+            by_lot.setdefault(event.lot_id, []).append(event)
+        return [part for lot in self.lots for part in stretches(lot, by_lot.get(lot.lot_id, ()), on_day)]
 
 
 async def load_ledger(session: Session, park: str, as_of: dt.datetime) -> Ledger:

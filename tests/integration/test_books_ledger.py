@@ -274,15 +274,27 @@ async def test_a_sale_voids_what_it_was_issued_for(database: Database) -> None:
     assert [(use["effect"], use["serials"]) for use in result.used][1] == ("void", "GEC-00000012…00000014")
 
 
+async def test_what_is_absent_is_told(database: Database) -> None:
+    with pytest.raises(LookupError, match="nobody"):
+        await enter(database, gec(0, 10, tenant="nobody"))
+    lot = await enter(database, credit(0, 10))
+    for what in (act("transferred", lot, to_park="nowhere"), act("sold", lot + 1)):
+        with pytest.raises(LookupError):
+            await do(database, what)
+    await refused("3.14", lambda: enter(database, gec(0, 10, serials=Serials("GEC-", 0, 10, 10**6))), "does not hold")
+
+
 async def test_a_transfer_inside_the_database_changes_the_holder(database: Database) -> None:
     lot = await enter(database, credit(0, 10))
-    await do(database, act("transferred", lot, first=0, count=4, to_park="other"))
+    moved = await do(database, act("transferred", lot, first=0, count=4, to_park="other"))
     retire = act("retired", lot, first=3, count=2)
     await refused("3.5", lambda: do(database, retire), "does not hold")
     await refused("3.5", lambda: do(database, retire, "other"), "does not hold")
     await do(database, act("transferred", lot, first=2, count=2, to_park="demo"), "other")
     assert await do(database, act("retired", lot, first=2, count=8)) > 0
     assert await do(database, act("retired", lot, first=0, count=2), "other") > 0
+    async with database.session() as session:
+        await refused("6.9", lambda: strike(session, "demo", event_id=moved, **SECOND), "used where they went")
     async with database.session() as session:
         there = await load_ledger(session, "other", await session.fetchval("select now()"))
     mine = [

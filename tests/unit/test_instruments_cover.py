@@ -147,6 +147,18 @@ def test_a_tenants_claims_are_its_own_and_part_of_the_parks() -> None:
     assert cover([lot], uses, park="other").covered_micro_kwh == 0
 
 
+@pytest.mark.rule("3.5")
+def test_a_credit_serves_one_claim_its_tenants_or_the_parks() -> None:
+    lot = credit(1, 30)
+    uses = [
+        event("retired", lot, count=10, tenant="mill"),
+        event("retired", lot, first=11, count=5, event_id=2),
+    ]
+    park, mill = cover([lot], uses), cover([lot], uses, tenant="mill")
+    assert (park.retired_nano_kg, mill.retired_nano_kg) == (5 * 10**12, 10 * 10**12)
+    assert park.refused[0]["rule"] == "3.5"
+
+
 def test_what_was_recorded_later_is_not_seen() -> None:
     later = KNOWN + dt.timedelta(seconds=1)
     lot = gec(1, 30, recorded_at=KNOWN)

@@ -340,6 +340,12 @@ begin
         perform instrument_refuse('6.9', format('%s cannot review what %s entered: a second person is needed', new.person, author));
     elsif new.lot_id is not null and exists (select from instrument_event e where e.lot_id = new.lot_id and e.in_force) then
         perform instrument_refuse('6.9', format('lot %s has events in force; strike them first', new.lot_id));
+    elsif new.decision = 'struck' and exists (
+        select from instrument_event moved join instrument_event later
+            on later.lot_id = moved.lot_id and later.event_id > moved.event_id and later.in_force
+            and later.park_id = moved.to_park and later.serials && moved.serials
+        where moved.event_id = new.event_id) then
+        perform instrument_refuse('6.9', format('serials of event %s were used where they went; strike that first', new.event_id));
     end if;
     return new;
 end

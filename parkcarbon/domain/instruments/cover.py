@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .credits import retired
+from .credits import Retired, retired
 from .eligibility import InstrumentSettings, PeriodLike, Reason, not_redeemed, of_certificate, poor_quality, unconfirmed
 from .event import Event, Stretch, stretches
 from .lot import Lot, Serials, time_ms
@@ -103,16 +103,18 @@ def cover_period(
         (use for use in uses if use.lot_id in known_lots and (use.recorded_at is None or use.recorded_at <= known_on)),
         key=lambda use: (use.on_day, known_lots[use.lot_id].serials, use.serials.first, use.event_id),
     )
-    building = _Building(period, settings, purchased_micro_kwh, self_used_micro_kwh)
+    building = _Building(period, settings, purchased_micro_kwh, self_used_micro_kwh, tenant)
+    by_lot: dict[int, list[Event]] = {}
     for use in known:
+        by_lot.setdefault(use.lot_id, []).append(use)
         if (park is None or use.park == park) and (tenant is None or use.tenant == tenant):
             building.claim(known_lots[use.lot_id], use)
     if tenant is None:
-        building.void(known_lots.values(), known, park, exported_micro_kwh)
+        building.void(known_lots.values(), by_lot, park, exported_micro_kwh)
     today = today or known_on.date()
     for lot in sorted(known_lots.values(), key=lambda lot: (lot.registry, lot.serials)):
         if tenant is None or lot.tenant == tenant:
-            for stretch in stretches(lot, known, today):
+            for stretch in stretches(lot, by_lot.get(lot.lot_id, ()), today):
                 if park is None or stretch.holder == park:
                     building.rest(stretch, today)
     return building.cover()
@@ -126,6 +128,7 @@ class _Building:
     settings: InstrumentSettings
     purchased: int | None
     self_used: int | None
+    tenant: str | None
     covered: int = 0
     proved: int = 0
     voided: int = 0
@@ -183,6 +186,10 @@ class _Building:
 
     def _credit(self, lot: Lot, use: Event) -> None:
         result = retired(lot, use)
+        if result.reason is None and use.tenant != self.tenant:
+            result = Retired(
+                0, reason=Reason("3.5", f"retired for {use.tenant}, whose claim it serves, not the park's")
+            )
         if result.reason is not None:
             self._refuse(lot, use.serials, result.reason, use)
         elif result.waiting is not None:
@@ -192,13 +199,15 @@ class _Building:
             mass: Json = {"nano_kg": result.nano_kg, "kg": result.nano_kg / 1e9, "effect": "offsets", "rule": "3.4"}
             self.used.append(_document(lot, use.serials, use) | mass)
 
-    def void(self, lots: Iterable[Lot], uses: Sequence[Event], park: str | None, exported: int | None) -> None:
+    def void(
+        self, lots: Iterable[Lot], uses: Mapping[int, Sequence[Event]], park: str | None, exported: int | None
+    ) -> None:
         """Generation of this period whose certificates went to somebody else."""
         sold_exported = 0
         for lot in sorted(lots, key=lambda lot: (lot.registry, lot.serials)):
             if lot.issued_for is None or lot.unit_micro_kwh is None or (park is not None and lot.park != park):
                 continue
-            gone = _gone(lot, uses)
+            gone = _gone(lot, uses.get(lot.lot_id, ()))
             if not gone or not self._generated_overlaps(lot):
                 continue
             count = sum(end - first for first, end, _ in gone)
@@ -288,7 +297,7 @@ class _Building:
 def _gone(lot: Lot, uses: Sequence[Event]) -> list[tuple[int, int, Event]]:
     """Serials that left the lot's books for another claim, each once: sold, transferred to anybody, surrendered."""
     left: list[tuple[int, int, Event]] = []
-    leaving = [use for use in uses if use.lot_id == lot.lot_id and use.park == lot.park and use.kind in _LEAVING]
+    leaving = [use for use in uses if use.park == lot.park and use.kind in _LEAVING]
     for use in leaving:
         first = use.serials.first
         for taken_first, taken_end, _ in sorted(left, key=lambda part: part[:2]):

@@ -85,6 +85,7 @@ def inventory(
     points: Sequence[PointAmount] = METERED,
     activities: Sequence[Activity] = (),
     cover: Cover = NO_COVER,
+    *,
     settings: Settings = JIANGSU,
     factors: Sequence[Factor] = CATALOG,
     period: str = "2026-10",

@@ -76,13 +76,15 @@ class Building:
         try:
             if activity.kind == "electricity":
                 self._electricity(activity)
-                return
-            counted = count(activity, self._query)
+            else:
+                self._count_activity(activity)
         except (NoFactorError, RefusedError) as reason:
             if activity.kind == "electricity" and activity.direction == "received":
                 self._uncounted_micro_kwh += activity.amount_micro * _KWH_PER[activity.unit]
             self._leave_out_activity(activity, str(reason))
-            return
+
+    def _count_activity(self, activity: Activity) -> None:
+        counted = count(activity, self._query)
         if isinstance(counted, Beside):
             self._put_beside(activity, counted)
             return
@@ -115,12 +117,13 @@ class Building:
         if location.scope == 1:
             self.lines[1, None].append(line)
             return
-        self.lines[2, "location"].append(line)
         if location.basis is None:
+            self.lines[2, "location"].append(line)
             self.lines[2, "market"].append(line)
             return
         remainder = self._resolve(point.carrier, point.unit, "market")
         self._tell(remainder)
+        self.lines[2, "location"].append(line)
         self._purchases.append(Purchase(point.point, point.amount_micro, line, remainder))
 
     def _electricity(self, activity: Activity) -> None:
@@ -143,9 +146,8 @@ class Building:
         remainder = _resolved(query, "electricity", "kWh", "market")
         if supplier is not None:
             remainder = single(query, supplier, 2, basis="market", notes=("supplier's rate",))
+        _refuse_series(remainder)
         line = self._activity_line(kwh, location)
-        if location.is_series:
-            raise NoFactorError(f"{location.leading.factor.factor} is by the hour; an entry has no hours")
         self._tell(remainder)
         self.lines[2, "location"].append(line)
         self._purchases.append(Purchase(kwh.name, kwh.amount_micro, line, remainder))
@@ -195,6 +197,7 @@ class Building:
         return replace(line, kind=kind, tenant=point.tenant, states=state_shares([point]))
 
     def _activity_line(self, activity: Activity, factor: CarrierFactor) -> Line:
+        _refuse_series(factor)
         self._tell(factor)
         line = _bare_line(activity.name, activity.subject, activity.amount_micro, activity.unit, factor)
         note = "; ".join(part for part in (line.note, activity.note, "simulated" if activity.simulated else "") if part)
@@ -277,6 +280,12 @@ def _resolved(query: Query, carrier: str, unit: str, basis: Basis) -> CarrierFac
         known_on=query.known_on,
         basis=basis,
     )
+
+
+def _refuse_series(factor: CarrierFactor) -> None:
+    """An entry has no hours that a factor by the hour could meet."""
+    if factor.is_series:
+        raise NoFactorError(f"{factor.leading.factor.factor} is by the hour; an entry has no hours")
 
 
 def _market_lines(purchase: Purchase, covered: int, cover: Cover) -> list[Line]:

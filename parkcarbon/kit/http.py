@@ -9,7 +9,7 @@ LIMIT_BYTES = 32 * 2**20
 TIMEOUT_S = 30.0
 
 
-class FetchError(Exception):
+class FetchError(OSError):
     """A document could not be had; the message names the address and the reason."""
 
 

@@ -8,12 +8,10 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
-from typing import ClassVar, LiteralString
+from typing import LiteralString
 
 import pytest
 
@@ -30,6 +28,7 @@ from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Database, RejectedError, Session, from_ms
 from parkcarbon.kit.http import FetchError, fetch
 from tests.fakes.ingest_park import METER, NOW_MS, PARK, Ingest, Sender, counter_rows, open_ingest, park_text
+from tests.fakes.values_server import ANSWERS, hours_csv, values_server
 
 NOW = from_ms(NOW_MS)
 START = NOW_MS - 20 * 86_400_000
@@ -378,58 +377,16 @@ async def test_the_list_is_narrowed_ordered_and_paged(postgres_url: str) -> None
 # ── series ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers what the test has put under a path."""
-
-    answers: ClassVar[dict[str, tuple[int, str, bytes]]] = {}
-
-    def do_GET(self) -> None:
-        status, kind, body = self.answers.get(self.path, (404, "text/plain", b"nothing here"))
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        if status == 302:
-            self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if kind == "text/slow":
-            self.server.stopped.wait(20)  # type: ignore[attr-defined]
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        pass
-
-
 @pytest.fixture
 def web() -> Iterator[str]:
-    with serving() as address:
+    with values_server() as address:
         yield address
-
-
-@contextmanager
-def serving() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.stopped = Event()  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.stopped.set()  # type: ignore[attr-defined]
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        Handler.answers.clear()
-
-
-def hours_csv(first_ms: int, values: list[float]) -> bytes:
-    lines = [f"{from_ms(first_ms + at * 3_600_000).isoformat()},{value}" for at, value in enumerate(values)]
-    return ("start,value\n" + "\n".join(lines) + "\n").encode()
 
 
 async def test_a_document_is_fetched_with_its_form_digest_and_address(web: str) -> None:
     body = hours_csv(START, [0.5, 0.25])
-    Handler.answers["/grid.csv"] = (200, "text/csv; charset=utf-8", body)
-    Handler.answers["/grid"] = (200, "application/json", b'[{"start": "2026-01-01T00:00Z", "value": 0.5}]')
+    ANSWERS["/grid.csv"] = (200, "text/csv; charset=utf-8", body)
+    ANSWERS["/grid"] = (200, "application/json", b'[{"start": "2026-01-01T00:00Z", "value": 0.5}]')
     values = await fetch_values(f"{web}/grid.csv", now=NOW)
     assert (values.source, values.form, values.size) == (f"{web}/grid.csv", "csv", len(body))
     assert values.digest == hashlib.sha256(body).digest()
@@ -447,11 +404,12 @@ async def test_a_document_is_fetched_with_its_form_digest_and_address(web: str) 
     ],
 )
 async def test_what_cannot_be_had_says_why(web: str, path: str, message: str) -> None:
-    Handler.answers |= {
+    answers = {
         "/moved": (302, "text/plain", b""),
         "/large": (200, "text/csv", b"x" * 5000),
         "/slow": (200, "text/slow", b"start,value\n"),
     }
+    ANSWERS.update(answers)
     with pytest.raises(FetchError, match=message):
         await fetch(web + path, timeout_s=0.3, limit_bytes=1000)
 
@@ -459,7 +417,7 @@ async def test_what_cannot_be_had_says_why(web: str, path: str, message: str) ->
 async def test_addresses_of_another_kind_and_servers_that_are_not_there_are_refused(web: str) -> None:
     with pytest.raises(FetchError, match="only http and https"):
         await fetch("file:///etc/hostname")
-    with serving() as gone:
+    with values_server() as gone:
         pass
     with pytest.raises(FetchError, match=gone):
         await fetch(gone, timeout_s=2)
@@ -503,7 +461,7 @@ async def test_values_count_once_a_second_person_approved_them_or_their_address(
     await drain(ingest)
     assert [row[6] for row in await ingest.intervals()][8:12] == [900_000_000] * 4
 
-    Handler.answers["/grid.csv"] = (200, "text/csv", hours_csv(START, [*changed[:4], 0.7]))
+    ANSWERS["/grid.csv"] = (200, "text/csv", hours_csv(START, [*changed[:4], 0.7]))
     _, waits, queued = await load(database, factor_id, await fetch_values(f"{web}/grid.csv", now=NOW), "import")
     assert (waits, queued) == (False, 1)
     await drain(ingest)

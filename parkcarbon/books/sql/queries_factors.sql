@@ -103,3 +103,10 @@ select first_start, last_end from factor_load where load_id = $2::int and factor
 -- name: factor_series_values
 select distinct on (start) start, span_ms, value from factor_value_in_force
 where factor_id = $1::int and withdrawn_at is null order by start, recorded_at desc, load_id desc;
+
+-- name: factor_loads_waiting
+select f.factor, l.source, l.n
+from factor_load l join factor f using (factor_id)
+where f.park_id = $1::text and l.needs_approval
+  and not exists (select from factor_decision d where d.load_id = l.load_id)
+order by l.load_id;

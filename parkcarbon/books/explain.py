@@ -5,7 +5,7 @@ with the reason, never zero.
 """
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -19,6 +19,7 @@ from .explain_lines import Scene, backings, flow_figure, period_document, point_
 from .explain_quality import completeness_figure
 from .facts import QUERIES
 from .inventory import inventory_of, load_inputs
+from .workbook import About
 
 Build: TypeAlias = Callable[[Scene, str], Awaitable[Figure]]
 
@@ -99,6 +100,57 @@ async def open_scene(
     closed = await session.fetchval(QUERIES["period_closed"], park, period, inputs.facts.as_of)
     inventory = inventory_of(inputs, final=bool(closed))
     return Scene(Asked(session, inputs.facts, inputs.period, current=as_of is None), inputs, inventory)
+
+
+async def names(scene: Scene) -> list[dict[str, object]]:
+    """Every figure of a period by its whole name: families with what stands behind their colon.
+
+    Args:
+        scene: of the period.
+    """
+    lines = [line for scope in (*scene.inventory.scopes, scene.inventory.scope3) for line in scope.lines]
+    behind: dict[str, list[str]] = {
+        "source": sorted({line.source for line in lines if line.basis != "market"}),
+        "point": sorted(point.point for point in scene.facts.metered()),
+        "flow": sorted({p.flow for p in scene.facts.metered() if p.carrier == "electricity" and p.flow}),
+    }
+    found: list[dict[str, object]] = []
+    for item in FIGURES:
+        labels = item.document()
+        if not item.of:
+            found.append(labels)
+        found += [labels | {"figure": f"{item.name}:{name}"} for name in behind.get(item.of, [])]
+    return found
+
+
+def about_of(figure: Figure) -> About:
+    """What the first sheet of a workbook says of an explained figure."""
+    rests = figure.source.get("rests_on")
+    facts: list[tuple[str, object]] = []
+    if isinstance(rests, Mapping):
+        facts = [(f"{_ABOUT.get(name, '')} {name}".strip(), _shown(value)) for name, value in rests.items()]
+    return About("计算过程", "The working of a figure", facts=facts, notes=figure.notes)
+
+
+_ABOUT: Final = {
+    "park": "园区",
+    "period": "期间",
+    "known_on": "知悉时间",
+    "as_of": "截至",
+    "method_version": "方法版本",
+    "gwp_set": "全球变暖潜势",
+    "fuel_set": "燃料缺省值",
+    "document_revision": "园区文件版本",
+    "final": "已关账",
+    "completeness_pct": "数据完整率",
+    "states": "数据状态",
+}
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {100 * share:.6g} %" for name, share in value.items())
+    return value
 
 
 async def _scope(scene: Scene, name: str, scope: Scope) -> Figure:
@@ -203,5 +255,8 @@ FIGURES: Final = (
     Explained("completeness", "数据完整率", "data completeness", _completeness),
 )
 """Every figure that can be explained."""
+
+PREFIXES: Final = tuple(item.document() for item in FIGURES)
+"""The list of figures as it is given out."""
 
 _BY_NAME: Final = {item.name: item for item in FIGURES}

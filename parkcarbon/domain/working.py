@@ -59,19 +59,23 @@ class Figure:
         for term in self.terms:
             yield from term.walk()
 
-    def document(self) -> Json:
-        """Plain JSON; empty members are left out."""
+    def document(self, *, columns: bool = True) -> Json:
+        """Plain JSON; empty members are left out.
+
+        Args:
+            columns: with the columns of sums of products; without them a year of hours stays small.
+        """
         members: Json = {"name": self.name, "value": self.value, "unit": self.unit, "operation": self.operation}
         if self.label_en or self.label_zh:
             members["label"] = {"zh": self.label_zh, "en": self.label_en}
         optional: Json = {
             "source": dict(self.source),
-            "axis": {name: list(values) for name, values in self.axis.items()},
-            "columns": {name: list(values) for name, values in self.columns.items()},
+            "axis": {name: list(values) for name, values in self.axis.items()} if columns else {},
+            "columns": {name: list(values) for name, values in self.columns.items()} if columns else {},
             "rule": self.rule,
             "notes": list(self.notes),
             "within": self.within,
-            "terms": [term.document() for term in self.terms],
+            "terms": [term.document(columns=columns) for term in self.terms],
         }
         return members | {name: value for name, value in optional.items() if value}
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parkcarbon.domain.working import Figure
+from .tree import tree_lines
 
 if TYPE_CHECKING:
     from parkcarbon.calc.engine import Result
@@ -49,29 +49,6 @@ async def run(options: argparse.Namespace) -> int:
 def _tree(result: "Result") -> str:
     lines = [line for figure in result.figures for line in tree_lines(figure)]
     return "\n".join([*lines, *(f"! {warning}" for warning in result.inventory.warnings)])
-
-
-def tree_lines(figure: Figure, depth: int = 0) -> list[str]:
-    """A figure as indented lines: value, unit, name, how it comes about or where it comes from."""
-    value = "unknown" if figure.value is None else f"{figure.value:,.12g}"
-    how = "" if figure.operation == "given" else f" = {figure.operation.replace('_', ' of ')}"
-    source = _source(figure)
-    lines = [f"{'  ' * depth}{value} {figure.unit}  {figure.label_en or figure.name}{how}{source}"]
-    for term in figure.terms:
-        lines += tree_lines(term, depth + 1)
-    return lines
-
-
-def _source(figure: Figure) -> str:
-    source = figure.source
-    named = source.get("factor") or source.get("evidence") or source.get("point")
-    if figure.operation != "given" or named is None:
-        return ""
-    parts = [str(named), *(str(source[name]) for name in ("edition", "match", "time") if source.get(name))]
-    batch = source.get("batch")
-    if isinstance(batch, dict):
-        parts.append(f"batch {batch.get('source')}/{batch.get('boot')}/{batch.get('seq')} sha256 {batch.get('digest')}")
-    return f"  [{', '.join(parts)}]"
 
 
 def _write_workbook(result: "Result", path: Path) -> None:

@@ -11,15 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parkcarbon.catalog.factors import load_factors
+from parkcarbon.domain.emissions import Settings
 from parkcarbon.domain.instruments.cover import Cover, cover_period
 from parkcarbon.domain.instruments.event import Event, EventKind
 from parkcarbon.domain.instruments.figures import cover_figure, credits_figure, void_figure
 from parkcarbon.domain.instruments.hourly import clean_hourly
 from parkcarbon.domain.instruments.lot import Lot
+from parkcarbon.domain.inventory import Inventory, PointAmount, assemble
+from parkcarbon.domain.reading import Method
 from parkcarbon.domain.working import Figure, check
 from tests.fakes.ledger import KNOWN, SETTINGS, Span, credit, event, gec, midnight, own
 
 MWH = 10**9
+CATALOG = load_factors()
 
 
 def cover(lots: Sequence[Lot], uses: Sequence[Event], label: str = "2026-03", **members: Any) -> Cover:
@@ -299,6 +304,51 @@ def test_splitting_lots_changes_nothing(
     lots, uses = ledger
     whole, parts = cover(lots, uses, **amounts), cover(*split(lots, uses, seed), **amounts)
     assert _sums(whole) == _sums(parts)
+
+
+@pytest.mark.rule("3.15", "3.16", "4.3", "5.1", "5.3")
+@settings(max_examples=60, deadline=None)
+@given(ledgers(), st.integers(0, 40), st.integers(0, 40))
+def test_no_certificate_changes_a_location_based_figure(
+    ledger: tuple[list[Lot], list[Event]], bought: int, self_used: int
+) -> None:
+    """Market-based by hand: (purchased - covered) x 0.6096 + void x 0.6096, the remainder of China for 2023."""
+    lots, uses = ledger
+    amounts: dict[str, Any] = {"purchased_micro_kwh": bought * MWH, "self_used_micro_kwh": self_used * MWH}
+    result = cover(lots, uses, **amounts)
+    plain, covered = inventory(bought, self_used, Cover()), inventory(bought, self_used, result)
+    assert covered.scope(1) == plain.scope(1)
+    assert covered.scope(2, "location") == plain.scope(2, "location")
+    assert covered.energy == plain.energy
+    at_remainder = bought * MWH - result.covered_micro_kwh + result.void_micro_kwh
+    market = covered.scope(2, "market").co2e_nano_kg
+    assert market is not None
+    assert market / 1e9 == pytest.approx(at_remainder / 1e6 * 0.6096, abs=1e-6)
+
+
+def inventory(bought: int, self_used: int, result: Cover) -> Inventory:
+    """Scope 2 of March 2026 with so many MWh bought and generated."""
+    month = 31 * 24 * 3_600_000
+
+    def point(name: str, flow: str, mwh: int) -> PointAmount:
+        times: dict[str, Any] = {"measured_ms": month, "expected_ms": month, "method_ms": {Method.MEASURED: month}}
+        return PointAmount(name, flow, "electricity", "kWh", mwh * MWH, intervals=2976, **times)
+
+    return assemble(
+        [
+            point("gate/active_energy_import", "import", bought),
+            point("pv/active_energy_yield", "generation", self_used),
+        ],
+        CATALOG,
+        Settings("China/JS", "China", "China"),
+        park="demo",
+        period="2026-03",
+        from_time=midnight(dt.date(2026, 3, 1)),
+        to_time=midnight(dt.date(2026, 4, 1)),
+        known_on=KNOWN,
+        final=False,
+        cover=result,
+    )
 
 
 def _sums(result: Cover) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ headers. The data takes the custody path: frozen batches, broker, ingest, receip
 import argparse
 import asyncio
 import csv
+import datetime as dt
 import json
 import sys
 import tempfile
@@ -19,7 +20,10 @@ from typing import Any
 
 import msgspec
 
+from parkcarbon.books.explain import about_of, explain
+from parkcarbon.books.workbook import write_workbook
 from parkcarbon.catalog.park import device_name
+from parkcarbon.domain.working import check
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
@@ -203,6 +207,29 @@ async def _nothing_queued(database: Database) -> bool:
     return bool(await database.fetchval(load_queries("deploy.local")["campus_waiting"]) == 0)
 
 
+async def explained(database: Database, figure: str, period: str, file: Path | None) -> dict[str, Any]:
+    """A figure of the imported park down to the readings of its files; with `file` also as a spreadsheet."""
+    started = time.monotonic()
+    async with database.transaction() as session:
+        found = await explain(session, "campus", figure, period, now=dt.datetime.now(dt.UTC))
+    nodes = list(found.walk())
+    answer: dict[str, Any] = {
+        "figure": figure,
+        "period": period,
+        "value": found.value,
+        "unit": found.unit,
+        "readings": sum(len(node.axis["batch"]) for node in nodes if "batch" in node.axis),
+        "batches": sum(len(node.source["batches"]) for node in nodes if isinstance(node.source.get("batches"), list)),
+        "hours": sum(len(node.axis["hour from"]) for node in nodes if "hour from" in node.axis),
+        "problems": check(found),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    if file is not None:
+        write_workbook(found, str(file), about_of(found))
+        answer |= {"xlsx": str(file), "xlsx_seconds": round(time.monotonic() - started - answer["seconds"], 1)}
+    return answer
+
+
 async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
     """Bring up a database of its own, import the folder and return its figures."""
     started = time.monotonic()
@@ -231,6 +258,8 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
             log = partial(supervisor.log_tail, "ingest")
             await wait_for("accounting", partial(_nothing_queued, database), within_s=300, log=log)
             answer = await totals(database)
+            if options.explain is not None:
+                answer["explained"] = await explained(database, options.figure, options.explain, options.xlsx)
         finally:
             await database.close()
     if rejected:
@@ -246,6 +275,9 @@ def main() -> None:
     parser.add_argument("--timezone", default="Europe/London", help="local months are told in this zone")
     parser.add_argument("--region", default="United Kingdom", help="region of the emission factors")
     parser.add_argument("--broker", choices=("auto", "mosquitto", "amqtt"), default="auto", help="which MQTT broker")
+    parser.add_argument("--explain", metavar="PERIOD", help="explain a figure of this month or year (2022-03, 2022)")
+    parser.add_argument("--figure", default="scope2_location", help="which, see `parkcarbon explain --help`")
+    parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write its working as a spreadsheet with formulas")
     options = parser.parse_args()
     configure(level="warning")
     try:

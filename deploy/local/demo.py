@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
+from .books.enter import enter_books
 from .stack import Stack, StackError, listening, ports_of, run_once, start_servers, wait_for
 from .supervisor import Child, Supervisor
 
@@ -184,11 +186,23 @@ async def _bring_up(supervisor: Supervisor, stack: Stack, options: argparse.Name
             every_s=0.25,
             log=partial(supervisor.log_tail, "ingest"),
         )
+        if not options.no_history:
+            await _enter_books(database, options.scenario, progress)
     finally:
         await database.close()
     progress.done()
     progress.say(f"{last.get('readings', 0):,} readings in the database; meters are live")
     return token
+
+
+async def _enter_books(database: Database, park: str, progress: Progress) -> None:
+    """Entries, certificates and a measure beside the meters; they are there already on later starts."""
+    row = await database.fetchrow(load_queries("deploy.local")["park_zone"], park)
+    if row is not None and (
+        entered := await enter_books(database, park, ZoneInfo(row["timezone"]), dt.datetime.now(dt.UTC))
+    ):
+        progress.done()
+        progress.say(f"{entered} simulated facts entered: the months before, certificates, a measure")
 
 
 def _announce(stack: Stack, token: str, progress: Progress, *, as_json: bool) -> None:

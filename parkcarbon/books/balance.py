@@ -16,10 +16,11 @@ from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.balance.formula import Formula, evaluate
 from parkcarbon.domain.balance.hourly import Balance, Band, Channel, Role, of_channels
 from parkcarbon.domain.readings import BoolArray, Int64Array
+from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 
-from .amounts import HOUR_MS, Hourly, hourly_amounts
+from .amounts import HOUR_MS, Hourly, Period, hourly_amounts, parse_period
 from .facts import Facts, PointFact
 
 Json = dict[str, Any]
@@ -205,6 +206,18 @@ def _values(behind: Behind, amounts: Hourly) -> tuple[dict[str, Int64Array], dic
         formula = Formula(name, member.terms, member.constant_per_h)
         values[name], known[name] = evaluate(formula, rows, marks, span_ms=span_ms)
     return values, known
+
+
+def period_at(facts: Facts, text: str) -> Period:
+    """A month or year of the park that has begun.
+
+    Raises:
+        RefusedError: neither, or it has not begun.
+    """
+    period = parse_period(text, facts.zone)
+    if period.from_ms >= ms_of(facts.until):
+        raise RefusedError("", f"{text} had not begun by {facts.until.isoformat()}")
+    return period
 
 
 def end_of(facts: Facts, from_ms: int, to_ms: int) -> int:

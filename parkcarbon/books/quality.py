@@ -1,5 +1,6 @@
 """Data quality of a park in its books: states and completeness of a period, and runs that look wrong."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -79,6 +80,8 @@ async def suspect_runs(
         settings: what counts as a run.
     """
     rules = settings or RunSettings()
+    if facts.metered("generation", "discharge"):  # where the sun can carry the load, nothing may come in for hours
+        rules = replace(rules, quiet_flows=rules.quiet_flows | {"import"})
     points = [p for p in facts.metered() if p.carrier in rules.carriers and p.flow not in rules.quiet_flows]
     found: list[Run] = []
     for at in range(0, len(points), _AT_A_TIME):

@@ -121,7 +121,7 @@ def allocation_document(allocation: Allocation) -> Json:
             {"rule": r.rule, "from_day": r.from_day or None, "carrier": r.carrier, "by": r.by, "words": r.words()}
             for r in allocation.rules
         ],
-        "park": {total: _kg(allocation.total(total)) for total in TOTALS},
+        "totals": {total: _kg(allocation.total(total)) for total in TOTALS},
         "tenants": [
             {
                 "tenant": tenant,

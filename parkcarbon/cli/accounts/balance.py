@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 
 from parkcarbon.books import balance, quality, reconcile
-from parkcarbon.books.amounts import Period, parse_period
+from parkcarbon.books.amounts import Period
 from parkcarbon.books.balance_documents import balance_document, reconciliation_document
 from parkcarbon.books.facts import Facts
 from parkcarbon.books.inventory import facts_at
@@ -33,7 +33,7 @@ async def run(options: argparse.Namespace) -> int:
     """Do it; 1 where an hour, a run, a difference or a state asks for a person."""
     async with open_database() as database, database.transaction() as session:
         facts = await facts_at(session, options.park, now=dt.datetime.now(dt.UTC), as_of=options.as_of)
-        period = parse_period(options.period, facts.zone)
+        period = balance.period_at(facts, options.period)
         actions = {"hours": _hours, "runs": _runs, "reconcile": _reconcile, "quality": _quality}
         return await actions[options.action](session, facts, period, options)
 

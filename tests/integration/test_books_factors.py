@@ -267,13 +267,13 @@ async def test_an_approval_computes_again_exactly_what_it_prices(ingest: Ingest)
     await ingest.commit(Sender().batch(rows))
     before = await ingest.everything()
     assert await approve(ingest.database, await enter(ingest.database)) == 2
+    assert await ingest.database.fetchval("select count(*) from recompute") == 0, "the energy stays"
     queued = await ingest.database.fetch(
-        "select p.point, r.from_time, r.to_time from recompute r join point p using (point_id) order by 1"
+        "select p.point, r.from_time, r.to_time from reprice r join point p using (point_id) order by 1"
     )
-    assert [row["point"] for row in queued] == [M0, f"m1/{METER}"]
-    assert {(row["from_time"].isoformat(), row["to_time"].isoformat()) for row in queued} == {
-        ("2025-12-31T16:00:00+00:00", "9999-01-01T00:00:00+00:00")  # and later years, as the newest
-    }
+    assert {row["point"] for row in queued} == {M0, f"m1/{METER}"}
+    assert min(row["from_time"] for row in queued) == dt.datetime(2026, 10, 31, 16, tzinfo=dt.UTC), "local November"
+    assert max(row["to_time"] for row in queued) == dt.datetime(2026, 11, 30, 16, tzinfo=dt.UTC)
     await drain(ingest)
     assert [(row[6], row[7]) for row in await ingest.intervals()] == [(400_000_000, OWN.factor)] * 2
     number = await ingest.database.fetchval("select factor_id from factor where factor = $1", OWN.factor)

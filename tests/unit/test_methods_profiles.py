@@ -11,11 +11,13 @@ from parkcarbon.domain.activities.activity import GivenFactor
 from parkcarbon.domain.emissions import Settings
 from parkcarbon.domain.instruments.cover import Cover
 from parkcarbon.domain.inventory import assemble
+from parkcarbon.domain.methods.figures import method_figure
 from parkcarbon.domain.methods.gbt32150 import edition_of, gbt32150
 from parkcarbon.domain.methods.result import MethodResult, add
 from parkcarbon.domain.methods.total import total
 from parkcarbon.domain.methods.zcp910 import zcp910
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.domain.working import check
 from tests.fakes.scopes_park import CATALOG, EXPORT, GAS, GATE, HEAT, JIANGSU, METERED, PV, entry, frame, inventory
 
 KWH = 1_000_000
@@ -234,3 +236,15 @@ def test_a_window_knows_what_its_months_know() -> None:
     assert window.states["missing"] == pytest.approx(1 / 8)
     assert window.month is None
     assert total([inventory()]) == inventory()
+
+
+def test_every_figure_of_a_method_can_be_computed_again() -> None:
+    sold = entry("heat", "heat", 40, origin="fossil", direction="delivered")
+    for result in (national(sold), park(sold, entry("process", "clinker", 100, factor=CLINKER), cover=COVER)):
+        figure = method_figure("total", result)
+        assert check(figure) == []
+        assert result.nano_kg is not None
+        assert figure.value == result.nano_kg / 1e9
+    only = method_figure("process", park(entry("process", "clinker", 100, factor=CLINKER)), ("process",))
+    assert (only.value, only.unit) == (53_800.0, "kgCO2")
+    assert method_figure("process", park(), ("process",)).value is None

@@ -51,6 +51,7 @@ class Building:
         self._purchases: list[Purchase] = []
         self._uncounted_micro_kwh = 0  # bought, but without a factor
         self._matches: list[FactorMatch] = []
+        self._resolved: dict[tuple[str, str, Basis], CarrierFactor] = {}
         self.left_out: list[Json] = []
         self.beside: list[Json] = []
         self.warnings: list[str] = []
@@ -170,7 +171,10 @@ class Building:
         return replace(line, note=note, kind="electricity", instruments=instruments(cover, "void"))
 
     def _resolve(self, carrier: str, unit: str, basis: Basis) -> CarrierFactor:
-        return _resolved(self._query, carrier, unit, basis)
+        key = (carrier, unit, basis)
+        if key not in self._resolved:
+            self._resolved[key] = _resolved(self._query, carrier, unit, basis)
+        return self._resolved[key]
 
     def _located(self, point: PointAmount, factor: CarrierFactor) -> int:
         """Location-based CO2e [1e-9 kg]: the sum of the intervals, as long as they used the factor named here."""

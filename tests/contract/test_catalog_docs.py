@@ -7,14 +7,16 @@ from typing import get_args
 
 import pytest
 
+from parkcarbon.catalog.factors import load_factors
 from parkcarbon.catalog.park import Flow
 from parkcarbon.catalog.profiles import profile_names
-from parkcarbon.catalog.select_factors import PUBLISHED
+from parkcarbon.catalog.select_factors import PUBLISHED, read_list, refusal
 from parkcarbon.domain.factors import PURPOSES, Match
 from parkcarbon.domain.quantities import QUANTITIES
 from parkcarbon.domain.reading import OUTSIDE_ENERGY, Kind, Method, Quality
 
 DOCS = Path(__file__).parents[2] / "docs"
+LIST = Path(__file__).parents[3] / "shared" / "reference" / "factors.csv"
 
 
 def tables(page: str) -> dict[str, list[list[str]]]:
@@ -64,8 +66,30 @@ def test_every_flow_is_listed() -> None:
     assert [row[0] for row in NAMES["Flows"]] == list(get_args(Flow))
 
 
-def test_the_catalog_page_names_every_profile_and_purpose() -> None:
-    text = (DOCS / "catalog.md").read_text(encoding="utf-8")
+def test_the_catalog_page_names_every_profile() -> None:
     assert {row[0].strip("`") for row in tables("catalog.md")["What is there"]} == set(profile_names())
-    assert all(f"`{purpose}`" in text for purpose in PURPOSES)
-    assert all(f"{notice} on {date}" in text for notice, date in PUBLISHED.items())
+
+
+def test_the_factor_page_says_what_each_purpose_is_for_what_is_in_and_what_stays_out() -> None:
+    text = (DOCS / "factors.md").read_text(encoding="utf-8")
+    listed = [name for row in tables("factors.md")["Purposes"] for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(listed) == sorted(PURPOSES)
+    flat = " ".join(text.split())
+    assert all(f"{notice} on {date}" in flat for notice, date in PUBLISHED.items())
+    assert f"{len(load_factors())} records" in flat
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not LIST.exists(), reason=f"the list of factors is not there: {LIST}")
+def test_every_row_that_stays_out_is_named() -> None:
+    text = (DOCS / "factors.md").read_text(encoding="utf-8")
+    out = [row["id"] for row in read_list(LIST) if refusal(row) is not None]
+    families = ("CN-FP-2024-", "IPCC-CH4-", "IPCC-N2O-", "SG-202", "GWP-R-404A-", "GWP-R-407C-")
+    assert all(f"`{name}`" in text for name in out if not name.startswith(families))
+    assert f"{len(out)} rows" in text
+
+
+def test_every_purpose_has_a_name_in_chinese() -> None:
+    rows = NAMES["Purposes of a factor"]
+    assert sorted(row[0] for row in rows) == sorted(PURPOSES)
+    assert all(len(row) == 2 and row[1] for row in rows)

@@ -37,8 +37,8 @@ def test_columns_may_have_other_names_and_the_last_value_of_a_time_counts() -> N
     "body",
     [
         '[{"start": "2026-01-01T00:00:00Z", "value": 0.5}, {"start": "2026-01-01T01:00:00Z", "value": "0.25"}]',
-        '{"unit": "kg", "data": [{"start": "2026-01-01T01:00Z", "value": 0.25}, {"start": "2026-01-01", "value": 0.5}]}',
-        '[{"start": "2026-01-01", "value": 0.5}, {"start": "2026-01-01T01", "value": 0.25}, {"start": "x", "value": null}]',
+        '{"unit": "kg", "data": [{"start": "2026-01-01T01", "value": 0.25}, {"start": "2026-01-01", "value": 0.5}]}',
+        '[{"start":"2026-01-01","value":0.5}, {"start":"2026-01-01T01","value":0.25}, {"start":"x","value":null}]',
     ],
 )
 def test_json_lists_and_objects_are_read(body: str) -> None:

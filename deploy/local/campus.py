@@ -23,7 +23,7 @@ import msgspec
 from parkcarbon.books.explain import about_of, explain
 from parkcarbon.books.workbook import write_workbook
 from parkcarbon.catalog.park import device_name
-from parkcarbon.domain.working import check
+from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
@@ -212,22 +212,33 @@ async def explained(database: Database, figure: str, period: str, file: Path | N
     started = time.monotonic()
     async with database.transaction() as session:
         found = await explain(session, "campus", figure, period, now=dt.datetime.now(dt.UTC))
-    nodes = list(found.walk())
+    seconds = time.monotonic() - started
     answer: dict[str, Any] = {
         "figure": figure,
         "period": period,
         "value": found.value,
         "unit": found.unit,
-        "readings": sum(len(node.axis["batch"]) for node in nodes if "batch" in node.axis),
-        "batches": sum(len(node.source["batches"]) for node in nodes if isinstance(node.source.get("batches"), list)),
-        "hours": sum(len(node.axis["hour from"]) for node in nodes if "hour from" in node.axis),
+        "hours": _rows(found, "hour from"),
+        "readings": _rows(found, "batch"),
+        "batches": len(_digests(found)),
         "problems": check(found),
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(seconds, 1),
     }
     if file is not None:
         write_workbook(found, str(file), about_of(found))
-        answer |= {"xlsx": str(file), "xlsx_seconds": round(time.monotonic() - started - answer["seconds"], 1)}
+        answer |= {"xlsx": str(file), "xlsx_seconds": round(time.monotonic() - started - seconds, 1)}
     return answer
+
+
+def _rows(figure: Figure, axis: str) -> int:
+    """Rows of all columns that have this axis."""
+    return sum(len(node.axis[axis]) for node in figure.walk() if axis in node.axis)
+
+
+def _digests(figure: Figure) -> set[str]:
+    """Digests of all batches that a figure names."""
+    lists = [node.source.get("batches") for node in figure.walk()]
+    return {batch["digest"] for batches in lists if isinstance(batches, list) for batch in batches}
 
 
 async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:

@@ -224,9 +224,11 @@ class _Sheets:
 
         return WriteOnlyCell(sheet, value)
 
-    def _bare(self, sheet: Any, value: object) -> Any:
-        """A cell of a long column: plain numbers need no style, unknown ones stay empty."""
-        return value if value is None or isinstance(value, int | float) else self._text(sheet, str(value))
+    def _bare(self, sheet: Any, value: str | int | None) -> Any:
+        """A cell of a long column: plain numbers and harmless texts need no style, unknown ones stay empty."""
+        if not isinstance(value, str):
+            return value
+        return self._text(sheet, value) if value.startswith(_LEADERS) else plain(value)
 
 
 LEGEND: Final = (

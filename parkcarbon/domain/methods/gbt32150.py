@@ -26,7 +26,9 @@ from parkcarbon.domain.methods.result import Edition, MethodLine, MethodResult, 
 from parkcarbon.domain.refusal import RefusedError
 
 EDITIONS: Final = (
-    Edition("GB/T 32150-2015 工业企业温室气体排放核算和报告通则", "2016-06-01", "2026-07-01"),
+    Edition(
+        "GB/T 32150-2015 工业企业温室气体排放核算和报告通则", "2016-06-01", "2026-07-01"
+    ),  # its first day is recalled
     Edition("GB/T 32150-2025", "2026-07-01"),
 )
 """Editions and the days they apply to; the end is the day after the last."""

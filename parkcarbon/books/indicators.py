@@ -4,9 +4,9 @@ Emissions come from the method profile `zcp910` month by month and are added exa
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from parkcarbon.catalog.entries import management
 from parkcarbon.catalog.indicators import direct_connections, energy_conversion, park_schemes
@@ -24,14 +24,19 @@ from parkcarbon.domain.indicators.park910 import (
 from parkcarbon.domain.inventory import load_of
 from parkcarbon.domain.methods.amounts import flow_micro
 from parkcarbon.domain.methods.result import EnergyInput, MethodResult, add
-from parkcarbon.domain.methods.zcp910 import zcp910
-from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.kit.db import Session
 
-from .amounts import Period, parse_period
+from .amounts import Period
 from .facts import Entry, Facts
-from .inventory import Inputs, load_inputs
+from .inventory import Inputs, load_inputs, result_of
 
 Json = dict[str, Any]
+
+_ENTERED_FOR: Final[Mapping[str, frozenset[str]]] = {
+    "electricity": frozenset({"electricity"}),
+    "gas": frozenset({"fuel"}),
+    "heat": frozenset({"heat", "steam"}),
+}
 
 
 @dataclass
@@ -60,27 +65,53 @@ class Months:
             self._inputs[label] = await load_inputs(self.session, self.park, label, now=self.now, as_of=self.as_of)
         return self._inputs[label]
 
-    async def result(self, labels: Sequence[str]) -> MethodResult:
+    async def counted(self, labels: Sequence[str]) -> "Counted":
         """The method's result of consecutive periods, added exactly."""
-        return add([method_result(await self.inputs(label)) for label in labels])
+        parts = [counted(await self.inputs(label)) for label in labels]
+        unknown = dict.fromkeys(name for part in parts for name in part.unknown)
+        return Counted(add([part.result for part in parts]), tuple(unknown))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A result on the park indicator's method, and the energy that is missing in it.
+
+    Attributes:
+        result: of the method.
+        unknown: sources of energy of which nothing is known; what rests on them is not known either.
+    """
+
+    result: MethodResult
+    unknown: tuple[str, ...]
+
+
+def counted(inputs: Inputs) -> Counted:
+    """A period on the park indicator's method.
+
+    A meter without any reading in the period is not missing where its carrier was entered for the period instead, as
+    for the months before it was there.
+    """
+    result = method_result(inputs)
+    unmetered = {point.point: point.carrier for point in inputs.points if not point.known}
+    kinds = {activity.kind for activity in inputs.activities}
+    unknown = []
+    for item in result.not_in_total:
+        name = str(item["point"])
+        if name in unmetered:
+            entered = kinds & _ENTERED_FOR.get(unmetered[name], frozenset())
+        else:
+            entered = {activity.kind for activity in inputs.activities if activity.name == name} & {"process"}
+        if not entered:
+            unknown.append(name)
+    return Counted(result, tuple(unknown))
 
 
 def method_result(inputs: Inputs) -> MethodResult:
     """A period on the method profile of the park indicator."""
-    facts, period = inputs.facts, inputs.period
-    return zcp910(
-        inputs.points,
-        [factor for _, factor in facts.factors],
-        facts.document.method.settings(),
-        park=facts.park,
-        period=period.label,
-        from_time=from_ms(period.from_ms),
-        to_time=from_ms(period.to_ms),
-        known_on=facts.as_of,
-        final=False,
-        activities=inputs.activities,
-        cover=inputs.cover,
-    )
+    found = result_of(inputs, "zcp910", final=False)
+    if not isinstance(found, MethodResult):
+        raise TypeError(f"zcp910 gives a {type(found).__name__}")
+    return found
 
 
 async def park_indicators(
@@ -132,14 +163,15 @@ def _labels(begin: dt.date, end: dt.date) -> tuple[str, ...]:
 
 
 async def _indicator(months: Months, facts: Facts, window: Window, annual_tce: float | None) -> ParkIndicator:
-    result = await months.result(window.months)
+    found = await months.counted(window.months)
+    result = found.result
     last_day = window.to_day - dt.timedelta(days=1)
     scheme, notes = scheme_for(park_schemes(), last_day)
-    energy = energy_of(facts, result, last_day.year)
+    energy = energy_of(facts, found, last_day.year)
     return park_indicator(
         scheme,
         window,
-        energy_nano_kg=result.energy_nano_kg,
+        energy_nano_kg=None if found.unknown else result.energy_nano_kg,
         process_nano_kg=result.process_nano_kg,
         energy=energy,
         annual_tce=annual_tce,
@@ -150,7 +182,7 @@ async def _indicator(months: Months, facts: Facts, window: Window, annual_tce: f
 
 
 def _notes(result: MethodResult, window: Window) -> list[str]:
-    said = [f"{item['source']} is not in the total: {item['reason']}" for item in result.not_in_total]
+    said = [f"{item['point']} is not in the total: {item['reason']}" for item in result.not_in_total]
     if any(line.simulated for line in result.lines):
         said.append("some amounts are simulated 仿真")
     years = {label[:4] for label in window.months}
@@ -159,18 +191,19 @@ def _notes(result: MethodResult, window: Window) -> list[str]:
     return [*dict.fromkeys(said), *result.warnings]
 
 
-def energy_of(facts: Facts, result: MethodResult, year: int) -> Comprehensive:
+def energy_of(facts: Facts, found: Counted, year: int) -> Comprehensive:
     """Comprehensive energy of a result.
 
     Args:
         facts: the park as known; entered coal values are among its entries.
-        result: on the park indicator's method.
+        found: on the park indicator's method.
         year: whose 等价值 applies.
     """
     conversion = energy_conversion()
     region = facts.document.method.electricity_region
     equal = conversion.equal_value(year, region, equal_values(facts.entries))
-    return comprehensive(_uses(result.energy), year=year, conversion=conversion, equal=equal)
+    uses = [*_uses(found.result.energy), *(EnergyUse(name, "", None) for name in found.unknown)]
+    return comprehensive(uses, year=year, conversion=conversion, equal=equal)
 
 
 def equal_values(entries: Iterable[Entry]) -> list[EqualValue]:
@@ -269,15 +302,17 @@ async def period_energy(
     months = Months(session, park, now, as_of)
     inputs = await months.inputs(period)
     facts, span = inputs.facts, inputs.period
-    result = method_result(inputs)
+    found = counted(inputs)
+    result = found.result
     last_day = span.to_day - dt.timedelta(days=1)
     scheme, notes = scheme_for(park_schemes(), last_day)
+    direct = direct_supply(result, scheme.direct_green_share_pct)
     return Energy(
         period=span,
-        comprehensive=energy_of(facts, result, span.year),
+        comprehensive=energy_of(facts, found, span.year),
         own=own_generation(inputs),
-        direct=direct_supply(result, scheme.direct_green_share_pct),
-        connections=tuple(_connections(facts, span)),
+        direct=direct,
+        connections=tuple(_connections(facts, span, direct.consumption_kwh)),
         notes=(*notes, *_notes(result, Window("month", span.from_day, span.to_day, (span.label,)))),
     )
 
@@ -295,7 +330,7 @@ def _has(inputs: Inputs, flow: str) -> bool:
     return any(point.flow == flow and point.carrier == "electricity" for point in inputs.points)
 
 
-def _connections(facts: Facts, period: Period) -> Iterable[ConnectionResult]:
+def _connections(facts: Facts, period: Period, load_kwh: float | None) -> Iterable[ConnectionResult]:
     """Green direct connections of the period, each against the conditions in force."""
     conditions = direct_connections()[-1]
     for entry in facts.entries:
@@ -306,9 +341,4 @@ def _connections(facts: Facts, period: Period) -> Iterable[ConnectionResult]:
             continue
         notes = [f"{content.line}: {entry.evidence}", *(["simulated 仿真"] if entry.simulated else [])]
         generated = content.generation_kwh
-        yield ConnectionResult(conditions, period.year, content.self_used_kwh, generated, None, tuple(notes))
-
-
-def period_of(facts: Facts, label: str) -> Period:
-    """A month or year of the park."""
-    return parse_period(label, facts.zone)
+        yield ConnectionResult(conditions, period.year, content.self_used_kwh, generated, load_kwh, tuple(notes))

@@ -77,7 +77,7 @@ class BaseYear(Struct, frozen=True, forbid_unknown_fields=True):
     boundary: Text
     same_boundary: bool
     recalculation_policy: Text
-    output_of: str = ""  # what `output` of the months counts, for example `product steel [t]`; must match production
+    output_of: str = ""  # product that `output` of the months counts: the slug of its production entries
     points: tuple[str, ...] = ()  # meters it rests on, where known
 
     def __post_init__(self) -> None:

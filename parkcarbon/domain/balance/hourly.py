@@ -247,69 +247,66 @@ def suspects(balance: Balance, *, least_share: float = 0.9, least_hours: int = 3
     failing = np.flatnonzero(balance.known & np.isin(balance.state, (HourState.ABOVE, HourState.BELOW)))
     if len(failing) < least_hours:
         return []
+    trial = _Trial(balance, failing)
     found = []
-    for device, contribution in _by_device(balance, failing).items():
-        for kind, factor in (("reversed", -1.0), ("ratio", _ratio(balance, failing, contribution))):
-            if factor is None:
-                continue
-            suspect = _tried(balance, failing, device, contribution, factor)
-            closes = suspect is not None and suspect.share >= least_share and suspect.hours >= least_hours
-            if suspect is not None and closes and suspect.kind == kind:
-                found.append(suspect)
+    for device in trial.rows:
+        tried = [trial.of(device, -1.0)]
+        if (ratio := trial.ratio(device)) is not None:
+            tried.append(trial.of(device, ratio))
+        found += [s for s in tried if s is not None and s.share >= least_share and s.hours >= least_hours]
     return sorted(found, key=lambda s: (-s.closed, s.kind != "reversed", s.left_micro, s.device))
 
 
-def _by_device(balance: Balance, hours: Int64Array) -> dict[str, Int64Array]:
-    found: dict[str, Int64Array] = {}
-    for row, channel in enumerate(balance.channels):
-        device = _device(channel)
-        part = balance.signed[row, hours]
-        found[device] = found[device] + part if device in found else part
-    return found
+class _Trial:
+    """The failing hours of a balance, as they would be with one device corrected."""
 
+    def __init__(self, balance: Balance, hours: Int64Array) -> None:
+        self._balance = balance
+        self._rest = balance.unmetered[hours]
+        self._error = balance.error[hours]
+        self._limits = tuple(limit[hours] for limit in balance.limits)
+        self._signed = balance.signed[:, hours]
+        supplies = [row for row, channel in enumerate(balance.channels) if channel.role in balance.band.roles]
+        self._whole: Int64Array = self._signed[supplies].sum(axis=0)
+        self.rows: dict[str, list[int]] = {}
+        for row, channel in enumerate(balance.channels):
+            self.rows.setdefault(channel.device or channel.point.partition("/")[0], []).append(row)
 
-def _ratio(balance: Balance, hours: Int64Array, contribution: Int64Array) -> float | None:
-    """The factor that would bring most hours to the middle of the band; None: no ratio could."""
-    counts = contribution != 0
-    if not counts.any():
-        return None
-    low, high = balance.limits
-    wanted = ((low + high) / 2)[hours][counts] - balance.unmetered[hours][counts]
-    factor = 1 + float(np.median(wanted / contribution[counts]))
-    plausible = RATIO_RANGE[0] <= factor <= RATIO_RANGE[1] and abs(factor - 1) > _RATIO_FROM
-    return factor if plausible else None
+    def ratio(self, device: str) -> float | None:
+        """The factor that would bring most hours to the middle of the band; None: no ratio could."""
+        contribution = self._signed[self.rows[device]].sum(axis=0)
+        counts = contribution != 0
+        if not counts.any():
+            return None
+        low, high = self._limits
+        wanted = ((low + high) / 2 - self._rest)[counts]
+        factor = 1 + float(np.median(wanted / contribution[counts]))
+        plausible = RATIO_RANGE[0] <= factor <= RATIO_RANGE[1] and abs(factor - 1) > _RATIO_FROM
+        return factor if plausible else None
 
+    def of(self, device: str, factor: float) -> Suspect | None:
+        """What a correction would do; None where the device counted nothing."""
+        contribution = self._signed[self.rows[device]].sum(axis=0)
+        at = contribution != 0
+        if not at.any():
+            return None
+        low, high = self._balance.band.limits(self._corrected(device, factor)[at])
+        rest = self._rest[at] + (factor - 1) * contribution[at]
+        outside = np.maximum(np.maximum(low - rest, rest - high), 0.0)
+        closed = int((outside <= self._error[at]).sum())
+        kind: Literal["reversed", "ratio"] = "reversed" if factor < 0 else "ratio"
+        return Suspect(device, kind, factor, int(at.sum()), closed, round(float(outside.mean())))
 
-def _tried(balance: Balance, hours: Int64Array, device: str, contribution: Int64Array, factor: float) -> Suspect | None:
-    counts = contribution != 0
-    if not counts.any():
-        return None
-    at = hours[counts]
-    low, high = balance.band.limits(_whole_after(balance, at, device, factor))
-    rest = balance.unmetered[at] + (factor - 1) * contribution[counts]
-    outside = np.maximum(np.maximum(low - rest, rest - high), 0.0)
-    closed = int((outside <= balance.error[at]).sum())
-    kind: Literal["reversed", "ratio"] = "reversed" if factor < 0 else "ratio"
-    return Suspect(device, kind, factor, len(hours), closed, round(float(outside.mean())))
-
-
-def _whole_after(balance: Balance, at: Int64Array, device: str, factor: float) -> Int64Array:
-    """What the band is in percent of, once a device is corrected: a reversed gate's export was its import."""
-    whole: Int64Array = np.zeros(len(at), dtype=np.int64)
-    net: Int64Array = np.zeros(len(at), dtype=np.int64)
-    supplies = False
-    for row, channel in enumerate(balance.channels):
-        mine = _device(channel) == device
-        if mine and channel.role != "load":
-            net += balance.signed[row, at]
-            supplies = supplies or channel.role in balance.band.roles
-        elif channel.role in balance.band.roles:
-            whole += balance.amount_micro[row, at]
-    return whole + np.maximum(np.rint(factor * net), 0).astype(np.int64) if supplies else whole
-
-
-def _device(channel: Channel) -> str:
-    return channel.device or channel.point.partition("/")[0]
+    def _corrected(self, device: str, factor: float) -> Int64Array:
+        """What the band is in percent of, once a device is corrected: a reversed gate's export was its import."""
+        channels, roles = self._balance.channels, self._balance.band.roles
+        counted = [row for row in self.rows[device] if channels[row].role in roles]
+        if not counted:
+            return self._whole
+        outer = [row for row in self.rows[device] if channels[row].role != "load"]
+        net = np.maximum(np.rint(factor * self._signed[outer].sum(axis=0)), 0).astype(np.int64)
+        whole: Int64Array = self._whole - self._signed[counted].sum(axis=0) + net
+        return whole
 
 
 def of_channels(

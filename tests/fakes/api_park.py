@@ -175,12 +175,12 @@ def factor_of(carrier: str, unit: str, basis: str = "location") -> CarrierFactor
     )
 
 
-async def write_park(url: str, *, park: str = PARK, data: bool = True) -> None:
-    """Write the park with its tokens; with `data`, also what ingest would have derived."""
+async def write_park(url: str, *, park: str = PARK, data: bool = True, known_on: dt.datetime = KNOWN_ON) -> None:
+    """Write the park with its tokens, all recorded at `known_on`; with `data`, also what ingest would have derived."""
     async with await Database.connect(url, max_size=2) as database, database.transaction() as session:
-        await session.execute("update config_version set changed_at = $1", KNOWN_ON)
-        await _write_factors(session)
-        await _write_model(session, park)
+        await session.execute("update config_version set changed_at = $1", known_on)
+        await _write_factors(session, known_on)
+        await _write_model(session, park, known_on)
         for token, (role, scope, person) in TOKENS.items():
             await session.execute(
                 "insert into api_token (digest, label, role, park_id, person) values ($1, $2, $3, $4, $5)"
@@ -195,7 +195,7 @@ async def write_park(url: str, *, park: str = PARK, data: bool = True) -> None:
             await _write_data(session, park)
 
 
-async def _write_factors(session: Session) -> None:
+async def _write_factors(session: Session, known_on: dt.datetime) -> None:
     for factor in load_factors():
         body = factor_json(factor)
         await session.execute(
@@ -217,7 +217,7 @@ async def _write_factors(session: Session) -> None:
             factor.unverified,
             hashlib.sha256(body).digest(),
             body.decode(),
-            KNOWN_ON,
+            known_on,
         )
 
 
@@ -227,14 +227,14 @@ def factor_json(factor: Factor) -> bytes:
     return msgspec.json.encode(members, order="sorted")
 
 
-async def _write_model(session: Session, park: str) -> None:
+async def _write_model(session: Session, park: str, known_on: dt.datetime) -> None:
     body = msgspec.json.encode(document(park), order="sorted")
     await session.execute(
         "insert into park (park_id, name_zh, name_en, timezone, document, revision, recorded_at)"
         " values ($1, '示范园区', 'Demonstration park', 'Asia/Shanghai', $2, 1, $3)",
         park,
         body.decode(),
-        KNOWN_ON,
+        known_on,
     )
     await session.execute(
         "insert into park_revision (park_id, revision, document, digest, author, reason, recorded_at)"
@@ -242,7 +242,7 @@ async def _write_model(session: Session, park: str) -> None:
         park,
         body.decode(),
         body,
-        KNOWN_ON,
+        known_on,
     )
     for position, (name, zh, en) in enumerate(TENANTS):
         await session.execute(

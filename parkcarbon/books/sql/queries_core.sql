@@ -1,5 +1,8 @@
 -- Facts of a park as known at a moment, amounts from stored intervals. as_of is `recorded_at <= $n` throughout.
 
+-- name: one_snapshot
+set transaction isolation level repeatable read;
+
 -- name: revision_at
 select r.revision, r.document, p.timezone
 from park p join park_revision r using (park_id)

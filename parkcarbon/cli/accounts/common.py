@@ -9,7 +9,10 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from parkcarbon.kit.db import Database
+from parkcarbon.books.facts import QUERIES
+from parkcarbon.books.refusals import refusals
+from parkcarbon.kit.clock import SystemClock
+from parkcarbon.kit.db import Database, Session, from_ms
 
 
 @asynccontextmanager
@@ -24,6 +27,36 @@ async def open_database() -> AsyncGenerator[Database]:
         raise ValueError("PARKCARBON_DATABASE_URL is not set; with the demo: parkcarbon --env DIR/parkcarbon.env …")
     async with await Database.connect(url, max_size=2) as database:
         yield database
+
+
+@asynccontextmanager
+async def open_reading() -> AsyncGenerator[Session]:
+    """A transaction that sees one moment of the database throughout.
+
+    Raises:
+        ValueError: PARKCARBON_DATABASE_URL names no database.
+    """
+    async with open_database() as database, database.transaction() as session:
+        await session.execute(QUERIES["one_snapshot"])
+        yield session
+
+
+@asynccontextmanager
+async def open_writing() -> AsyncGenerator[Session]:
+    """A transaction that enters something; what a trigger refuses by a rule comes out as `RefusedError`.
+
+    Raises:
+        ValueError: PARKCARBON_DATABASE_URL names no database.
+    """
+    async with open_database() as database:
+        with refusals():
+            async with database.transaction() as session:
+                yield session
+
+
+def now() -> dt.datetime:
+    """Time of now."""
+    return from_ms(SystemClock().now_ms())
 
 
 def add_park(parser: argparse.ArgumentParser) -> None:

@@ -47,9 +47,11 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   return (await response.json()) as T;
 }
 
-function inPark(park: string, rest: string): string {
+export function inPark(park: string, rest: string): string {
   return `/parks/${encodeURIComponent(park)}/${rest}`;
 }
+
+export const get = <T>(path: string) => request<T>('GET', path);
 
 export interface SeriesQuery {
   metric: string;

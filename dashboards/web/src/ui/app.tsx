@@ -1,8 +1,10 @@
 import { useEffect } from 'preact/hooks';
 import { language, named, t } from '../i18n';
+import { place } from '../lib/books';
 import { wall } from '../lib/prefs';
 import { empty, failed, fresh, hasDevices, hasNow, loadParks, park, parks, session } from '../lib/store';
 import { Bar } from './bar';
+import { BooksGate } from './booksgate';
 import { CurveCard } from './curve';
 import { Devices } from './devices';
 import { EmptyPark } from './empty';
@@ -50,6 +52,7 @@ function Waiting() {
 
 function Content() {
   if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
+  if (place.value && !wall.value) return <BooksGate />;
   if (empty.value) return <EmptyPark />;
   if (!hasNow.value) return <Waiting />;
   if (wall.value) return <Wall />;

@@ -1,4 +1,5 @@
 import { language, named, t } from '../i18n';
+import { go, place } from '../lib/books';
 import { otherLanguage, type Theme, theme, wall } from '../lib/prefs';
 import { channel, clock, dataAsOf, fresh, openPark, park, parks, signOut, timezone } from '../lib/store';
 import { localClock, localDate } from '../lib/time';
@@ -18,8 +19,9 @@ export function Bar() {
       <LiveMark />
       <Clock />
       <div class="bar-tools">
+        {park.value && !wall.value && <BooksButton />}
         <DisplayButtons />
-        {park.value && <WallButton />}
+        {park.value && !place.value && <WallButton />}
         {!wall.value && (
           <button
             type="button"
@@ -137,6 +139,21 @@ export function DisplayButtons() {
 }
 
 const OtherTongue = () => <span>{'\u4e2d\u6587'}</span>;
+
+function BooksButton() {
+  const open = place.value !== null;
+  return (
+    <button
+      type="button"
+      class="tool tool-text"
+      aria-pressed={open}
+      onClick={() => go(open ? null : { period: null, figure: null })}
+      data-testid="books"
+    >
+      {t(open ? 'books.live' : 'books.title')}
+    </button>
+  );
+}
 
 function WallButton() {
   const label = t(wall.value ? 'bar.wallLeave' : 'bar.wall');

@@ -14,6 +14,7 @@ from parkcarbon.domain.methods.lines import Line, Scope
 from parkcarbon.domain.working import Figure, check, computed
 from parkcarbon.kit.db import Session
 
+from . import explain_areas as areas
 from .explain_energy import Asked, intervals_figure
 from .explain_lines import Scene, backings, flow_figure, period_document, point_figure
 from .explain_quality import completeness_figure
@@ -69,8 +70,16 @@ async def explain(
     scene = await open_scene(session, park, period, now=now, as_of=as_of)
     found = await kind.build(scene, name)
     wrong = check(found)
-    notes = (*found.notes, *(f"working does not hold: {line}" for line in wrong))
+    notes = (*found.notes, *(f"working does not hold: {line}" for line in wrong), *_unknown(found))
     return replace(found, source={**found.source, "rests_on": period_document(scene)}, notes=notes)
+
+
+def _unknown(figure: Figure) -> list[str]:
+    """Which leaves make a figure unknown that says nothing of it itself."""
+    if figure.value is not None or figure.notes:
+        return []
+    leaves = [node.label_en or node.name for node in figure.walk() if node.value is None and not node.terms]
+    return [f"not known: {', '.join(dict.fromkeys(leaves))}"]
 
 
 def find(figure: str) -> tuple[Explained, str]:
@@ -99,7 +108,8 @@ async def open_scene(
     inputs = await load_inputs(session, park, period, now=now, as_of=as_of)
     closed = await session.fetchval(QUERIES["period_closed"], park, period, inputs.facts.as_of)
     inventory = inventory_of(inputs, final=bool(closed))
-    return Scene(Asked(session, inputs.facts, inputs.period, current=as_of is None), inputs, inventory)
+    asked = Asked(session, inputs.facts, inputs.period, current=as_of is None)
+    return Scene(asked, inputs, inventory, now, as_of)
 
 
 async def names(scene: Scene) -> list[dict[str, object]]:
@@ -111,10 +121,12 @@ async def names(scene: Scene) -> list[dict[str, object]]:
     lines = [line for scope in (*scene.inventory.scopes, scene.inventory.scope3) for line in scope.lines]
     behind: dict[str, list[str]] = {
         "source": sorted({line.source for line in lines if line.basis != "market"}),
+        "purchase": sorted({line.source for line in scene.inventory.scope(2, "market").lines}),
         "point": sorted(point.point for point in scene.facts.metered()),
         "flow": sorted({p.flow for p in scene.facts.metered() if p.carrier == "electricity" and p.flow}),
     }
     found: list[dict[str, object]] = []
+    behind |= areas.known(scene)
     for item in FIGURES:
         labels = item.document()
         if not item.of:
@@ -182,6 +194,10 @@ async def _total_market(scene: Scene, _: str) -> Figure:
     return total_figure("total_market", await _scope1(scene, ""), await _market(scene, ""))
 
 
+async def _shortfall(scene: Scene, _: str) -> Figure:
+    return areas.shortfall(scene, await _total_market(scene, ""))
+
+
 async def _line(scene: Scene, name: str) -> Figure:
     inventory = scene.inventory
     scopes = (inventory.scope(1), inventory.scope(2, "location"), inventory.scope(3))
@@ -246,13 +262,27 @@ FIGURES: Final = (
     Explained("total_location", "范围一加范围二（基于位置）", "scopes 1 and 2, location-based", _total_location),
     Explained("total_market", "范围一加范围二（基于市场）", "scopes 1 and 2, market-based", _total_market),
     Explained("line", "清单行（范围二基于位置）", "a line of the inventory, scope 2 location-based", _line, "source"),
-    Explained("line_market", "清单行（范围二基于市场）", "a line of scope 2, market-based", _line_market, "source"),
+    Explained("line_market", "清单行（范围二基于市场）", "a line of scope 2, market-based", _line_market, "purchase"),
     Explained("point", "测点：逐时与表底", "a point by the hour and its registers", _point, "point"),
     Explained("intervals", "测点：15 分钟时段", "a point by intervals of 15 minutes", _intervals, "point"),
     Explained("energy", "电量（按流向）", "electricity of one flow", _energy, "flow"),
     Explained("load", "负荷", "load", _load),
     Explained("unmetered", "未计量及损耗", "unmetered and losses", _unmetered),
     Explained("completeness", "数据完整率", "data completeness", _completeness),
+    Explained("cover", "未被证书覆盖的外购电量", "purchased electricity that no certificate covers", areas.cover),
+    Explained("void", "绿证已售出的自用电量", "self-used generation whose certificates were sold", areas.void),
+    Explained("shortfall", "缺口", "shortfall after retired credits, market-based", _shortfall),
+    Explained("gap", "补足缺口费用", "cost of closing the gap", areas.gap),
+    Explained("gbt32150", "GB/T 32150 口径排放", "emissions by GB/T 32150", areas.gbt32150),
+    Explained("zcp910", "国家零碳园区口径排放", "emissions of the park indicator", areas.zcp910),
+    Explained("balance", "能量平衡（接入点）", "balance of a connection point", areas.balance, "connection"),
+    Explained(
+        "unmetered_pct", "未计量及损耗占比", "unmetered share at a connection", areas.unmetered_pct, "connection"
+    ),
+    Explained("storage", "储能损耗", "loss of a store", areas.storage, "storage"),
+    Explained("tenant", "租户分摊", "a tenant's share of a total (tenant, or tenant:total)", areas.tenant, "tenant"),
+    Explained("entity", "法人实体与抵消", "entities less eliminations (total, or total:basis)", areas.entity, "total"),
+    Explained("indicator", "指标", "an indicator by its name", areas.indicator, "indicator"),
 )
 """Every figure that can be explained."""
 

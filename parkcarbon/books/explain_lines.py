@@ -1,5 +1,6 @@
 """What stands behind each line of an inventory: metered energy down to registers, entries with their evidence."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -31,6 +32,8 @@ class Scene:
     asked: Asked
     inputs: Inputs
     inventory: Inventory
+    now: dt.datetime
+    as_of: dt.datetime | None = None
     energies: dict[str, Figure] = field(default_factory=dict)
     hours: dict[tuple[str, ...], Hourly] = field(default_factory=dict)
 

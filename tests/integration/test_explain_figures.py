@@ -144,11 +144,13 @@ async def test_every_name_of_the_list_can_be_explained(database: Database) -> No
     async with database.transaction() as session:
         scene = await open_scene(session, PARK, MONTH, now=NOW)
         listed = [str(item["figure"]) for item in await names(scene)]
-        assert f"point:{SUB}" in listed
-        assert {name.partition(":")[0] for name in listed} >= {item.name for item in FIGURES if not item.of}
-        for name in listed:
-            kind, rest = find(name)
-            assert bool(kind.of) == bool(rest)
+    assert {name.partition(":")[0] for name in listed} >= {item.name for item in FIGURES if not item.of}
+    assert {f"point:{SUB}", "tenant:shop", "balance:grid", "indicator:self_consumption"} <= set(listed)
+    for name in listed:
+        kind, rest = find(name)
+        assert bool(kind.of) == bool(rest)
+        figure = await figure_of(database, name)
+        assert figure.value is not None or figure.notes, name
 
 
 @pytest.fixture

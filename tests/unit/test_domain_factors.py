@@ -9,6 +9,7 @@ import pytest
 
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.domain.factors import (
+    GRID_PURPOSES,
     Factor,
     FactorMatch,
     FactorRefusedError,
@@ -51,6 +52,7 @@ def test_the_year_asked_is_exact() -> None:
     assert (found.factor.factor, found.match, found.notes) == ("JS22", Match.EXACT, ())
 
 
+@pytest.mark.rule("1.1")
 def test_the_newest_older_year_says_so() -> None:
     found = find([JS_2022, JS_2023])
     assert (found.factor.factor, found.match) == ("JS23", Match.NEWEST_PUBLISHED)
@@ -78,6 +80,7 @@ def test_recorded_at_is_the_second_axis_of_knowledge() -> None:
     assert find([JS_2023, corrected], known_on=dt.date(2026, 3, 1)).value == 0.6
 
 
+@pytest.mark.rule("1.2")
 def test_a_province_without_a_value_falls_back_to_the_country_flagged() -> None:
     tibet = grid("XZ23", "China/XZ", 2023, None)
     found = find([tibet, JS_2023, CN_2023], region="China/XZ", year=2023)
@@ -122,6 +125,7 @@ def test_nothing_found_raises_and_says_what_was_asked() -> None:
         find([JS_2023], purpose="lifecycle")
 
 
+@pytest.mark.rule("1.4", "1.9")
 @pytest.mark.parametrize("words", ["life cycle", "LIFE-CYCLE intensity", "product carbon footprint", "碳足迹因子"])
 @pytest.mark.parametrize("purpose", ["grid_average", "grid_remainder", "grid_fossil"])
 def test_a_life_cycle_value_can_never_be_a_grid_factor(words: str, purpose: str) -> None:
@@ -147,6 +151,7 @@ def test_validity_bounds_the_activity() -> None:
         find([spring, autumn], year=2025)
 
 
+@pytest.mark.rule("1.10")
 def test_calorific_bases_are_never_mixed() -> None:
     fuel = replace(grid("F", "USA", 2025), purpose="fuel_combustion", carrier="gas", basis="HHV (not NCV)")
     asked = {"region": "USA", "purpose": "fuel_combustion", "carrier": "gas"}
@@ -205,6 +210,7 @@ def test_match_codes_are_stored_and_never_renumbered() -> None:
     }
 
 
+@pytest.mark.rule("1.2", "1.5")
 def test_the_catalog_answers_for_jiangsu_and_for_tibet() -> None:
     catalog = list(load_factors())
     jiangsu = find(catalog)
@@ -213,3 +219,50 @@ def test_the_catalog_answers_for_jiangsu_and_for_tibet() -> None:
     assert (tibet.factor.factor, tibet.value, tibet.match) == ("CN-2023-NATIONAL", 0.5306, Match.NATIONAL_FALLBACK)
     remainder = find(catalog, purpose="grid_remainder")
     assert remainder.value == 0.6096
+
+
+def test_only_the_year_of_publication_counts_as_its_last_day_and_is_told() -> None:
+    new = grid("JS25", "China/JS", 2025, published_year=2026)
+    assert new.known_from == dt.date(2026, 12, 31)
+    found = find([JS_2023, new])
+    assert found.factor.factor == "JS23"
+    assert found.notes[-1] == "JS25 came out in 2026, the day is not known: not counted before 2026-12-31"
+    assert find([JS_2023, new], known_on=dt.date(2026, 12, 31)).factor.factor == "JS25"
+    assert find([JS_2023, new], known_on=dt.date(2027, 1, 1)).notes == ("JS25 describes 2025, not 2026",)
+
+
+def test_a_record_of_unknown_publication_says_so() -> None:
+    found = find([grid("X", "China/JS", 2026)])
+    assert found.notes == ("X: when it was published is not known, it counts as always known",)
+    assert grid("X", "China/JS", 2026).publication == "not known: counted as always known"
+
+
+def test_an_organisations_own_record_goes_before_the_catalogs_of_the_same_year_and_place() -> None:
+    own = replace(JS_2023, factor="OWN", own=True, published_on=dt.date(2024, 1, 1))
+    found = find([JS_2023, own], year=2023)
+    assert (found.factor.factor, found.notes) == ("OWN", ("OWN is the organisation's own",))
+    assert find([JS_2022, replace(own, data_year=2021)], year=2022).factor.factor == "JS22"
+
+
+@pytest.mark.rule("1.2")
+def test_what_is_listed_without_a_value_is_named_when_nothing_else_is_found() -> None:
+    with pytest.raises(NoFactorError, match="listed without a value: XZ23"):
+        find([grid("XZ23", "China/XZ", 2023, None)], region="China/XZ", year=2023)
+
+
+@pytest.mark.rule("1.4", "1.6")
+def test_a_record_named_for_another_purpose_is_refused() -> None:
+    footprint = replace(JS_2023, factor="FP", purpose="life_cycle", basis="life cycle")
+    for record, rule in ((footprint, "1.4"), (replace(JS_2023, factor="ETS", purpose="ets"), "1.6")):
+        with pytest.raises(FactorRefusedError, match=f"rule {rule}: {record.factor}") as caught:
+            named([record], record.factor, TODAY, purposes=GRID_PURPOSES)
+        assert caught.value.rule == rule
+    assert named([JS_2023], "JS23", TODAY, purposes=GRID_PURPOSES).match is Match.DECLARED
+
+
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_a_value_is_a_number_from_zero_up(value: float) -> None:
+    with pytest.raises(FactorRefusedError, match="is not a number from 0 up"):
+        grid("A", "China", 2023, value)
+    with pytest.raises(FactorRefusedError, match="is not after"):
+        grid("A", "China", 2023, valid_from=dt.date(2026, 1, 2), valid_to=dt.date(2026, 1, 2))

@@ -20,6 +20,12 @@ describe('what the API says with a working', () => {
   it.each([...labels, ...fixed, ...formulas, ...notes])('has Chinese for “%s”', (text) => {
     expect(phrase(text)).toMatch(/[\u4e00-\u9fff]/);
   });
+  it('reads sentences of the books that carry names and numbers', () => {
+    expect(phrase('CN-2023-JS describes 2023, not 2026')).toBe('CN-2023-JS 为 2023 年数据，不是 2026 年');
+    expect(phrase('7829.92 kWh exported are not netted against purchases')).toBe(
+      '上网 7829.92 kWh 不抵减外购电量',
+    );
+  });
   it('translates the known parts of a composed label and leaves the unknown alone', () => {
     expect(phrase('measured hours, gate/active_power')).toBe('实测表时，gate/active_power');
     expect(phrase('purchased heat, 15 min avg')).toBe('外购热力，15 分钟均值');

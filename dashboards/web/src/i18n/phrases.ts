@@ -49,9 +49,23 @@ export const PHRASES: Readonly<Record<string, string>> = {
 };
 
 /** The phrase in Chinese; of a phrase with commas, each known part. */
+/** Sentences of the books that carry names and numbers: a pattern and how it reads in Chinese. */
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/^(\S+) describes (\d+), not (\d+)$/, '$1 为 $2 年数据，不是 $3 年'],
+  [/^no value for (.+): (\S+) of (.+) is used$/, '$1 没有数值：采用 $3 的 $2'],
+  [/^market-based remainder: (\S+), data year (\d+)$/, '基于市场的剩余电量因子：$1，数据年份 $2'],
+  [/^(\S+) is unverified$/, '$1 未核实'],
+  [/^electricity: CO2 only \(source limitation\)$/, '电力仅含 CO₂（来源所限）'],
+  [/^covered by certificates cancelled for this consumption$/, '由为本次用电核销的绿证覆盖'],
+  [/^(\S+) kWh exported are not netted against purchases$/, '上网 $1 kWh 不抵减外购电量'],
+  [/^some entries are simulated: not for use outside a demonstration$/, '部分录入为仿真数据：仅供演示'],
+  [/^held, not cancelled for (.+)$/, '持有中，未为 $1 核销'],
+];
+
 export function phrase(text: string): string {
   const whole = PHRASES[text];
   if (whole !== undefined) return whole;
+  for (const [pattern, reads] of PATTERNS) if (pattern.test(text)) return text.replace(pattern, reads);
   const parts = text.split(', ');
   return parts.length > 1 && parts[0] !== undefined && PHRASES[parts[0]] !== undefined
     ? parts.map((part) => PHRASES[part] ?? part).join('，')

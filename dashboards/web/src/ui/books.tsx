@@ -230,7 +230,7 @@ function instrumentText(item: InstrumentUse): string {
   const amount =
     item.kwh != null ? full(item.kwh, 'kWh') : item.kg != null ? full(item.kg / 1000, 't CO₂e') : '';
   const rule = item.rule && item.reason ? `${t('books.rule', { rule: item.rule })}: ` : '';
-  return [item.kind, item.serials, amount, item.generated, item.reason && `${rule}${item.reason}`]
+  return [item.kind, item.serials, amount, item.generated, item.reason && `${rule}${said(item.reason)}`]
     .filter(Boolean)
     .join(' · ');
 }

@@ -6,6 +6,7 @@ import { moment } from './devices';
 
 const ROWS_SHOWN = 24;
 const OPEN_DEPTH = 2;
+const OPEN_TERMS = 12;
 const SIGN: Record<string, string> = {
   sum: '+',
   difference: '−',
@@ -59,13 +60,7 @@ function Branch({ node, depth, sign }: { node: Node; depth: number; sign: string
   const inner = (
     <>
       <Origin source={node.source ?? {}} />
-      {node.notes && node.notes.length > 0 && (
-        <ul class="notes small">
-          {node.notes.map((note) => (
-            <li key={note}>{said(note)}</li>
-          ))}
-        </ul>
-      )}
+      <Notes notes={node.notes ?? []} />
       {columns.length > 0 && <Columns columns={columns} />}
       {terms.length > 0 && (
         <ul class="tree">
@@ -91,11 +86,24 @@ function Branch({ node, depth, sign }: { node: Node; depth: number; sign: string
   }
   return (
     <li>
-      <details open={depth < OPEN_DEPTH}>
+      <details open={depth < OPEN_DEPTH && terms.length <= OPEN_TERMS}>
         <summary>{head}</summary>
         {inner}
       </details>
     </li>
+  );
+}
+
+/** How a factor matched stands with the factor already. */
+function Notes({ notes }: { notes: string[] }) {
+  const texts = notes.filter((note) => !note.startsWith('match: ')).map(said);
+  if (texts.length === 0) return null;
+  return (
+    <ul class="notes small">
+      {texts.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -264,4 +264,17 @@ def _parts(lines: Lines, inventory: Inventory, cover: Cover) -> Json:
         from .spread import uncertainty
 
         parts["uncertainty"] = uncertainty(lines.source, inventory, calculation.uncertainty)
+    if calculation.park_indicator is not None:
+        from .park910 import park910
+
+        parts["park_indicator"] = park910(
+            lines.source,
+            inventory,
+            cover,
+            calculation.park_indicator,
+            activities=lines.activities,
+            factors=lines.factors,
+            days=(lines.period.from_day, lines.period.to_day),
+            known_on=lines.known_on,
+        )
     return parts

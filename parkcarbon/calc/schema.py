@@ -177,7 +177,6 @@ class ParkIndicator(Struct, frozen=True, forbid_unknown_fields=True):
     equal_kgce_per_kwh: Annotated[float, Meta(description="等价值 of the year; None: the data set's")] | None = None
     equal_document: str = ""
     annual_tce: Annotated[float, Meta(ge=0, description="of a year, where the period is a month")] | None = None
-    direct_lines_kwh: Annotated[float, Meta(ge=0)] = 0.0
     guiding: dict[str, GuidingLine] = field(default_factory=dict)
 
 

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "api": ("api", ("run",), "run the HTTP API and the web app"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
 } | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}
+VERBS["calc"] = (f"{__name__}.calculator", (), accounts.VERBS["calc"])
 
 
 def load_env_file(path: Path) -> None:

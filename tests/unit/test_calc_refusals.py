@@ -199,6 +199,15 @@ def test_hours_and_classes_are_checked() -> None:
     assert problem.rule == "5.6"
 
 
+@pytest.mark.rule("1.18", "2.3")
+def test_the_park_indicator_takes_no_odd_numbers() -> None:
+    line = "activities:\n  - {activity: a, kind: electricity, amount: 5, unit: kWh}\n"
+    [problem] = problems(HEAD + line + "park_indicator: {equal_kgce_per_kwh: 3.1}\n")
+    assert (problem.rule, problem.place, problem.line) == ("1.18", "park_indicator", 6)
+    [problem] = problems(HEAD + line + "park_indicator: {guiding: {luck: {value_pct: 1, evidence: e}}}\n")
+    assert (problem.rule, "luck" in problem.message) == ("2.3", True)
+
+
 def test_from_the_command_line(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(f"{HEAD}activities:\n  - {{activity: a, kind: electricity, amount: -5, unit: kWh}}\n")

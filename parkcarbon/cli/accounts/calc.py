@@ -23,6 +23,11 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace) -> int:
+    """Calculate, as any verb of the books is run."""
+    return calculate_file(options)
+
+
+def calculate_file(options: argparse.Namespace) -> int:
     """Calculate; 1 where the file is wrong, with every problem on a line of its own."""
     from parkcarbon.calc.engine import calculate
     from parkcarbon.calc.loader import CalcError, load

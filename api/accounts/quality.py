@@ -173,6 +173,16 @@ class CarrierQuality(Model):
     points: list[PointQuality]
 
 
+class Calibration(Model):
+    """A meter's calibration as far as it is known."""
+
+    device: str
+    until: dt.date = Field(description="Day after the last that it covers")
+    certificate: str
+    passed: bool
+    expired: bool = Field(description="True: it does not cover the whole period")
+
+
 class QualityAnswer(Model):
     """Data quality of a period."""
 
@@ -183,6 +193,7 @@ class QualityAnswer(Model):
     complete: bool | None
     incomplete: list[str]
     carriers: list[CarrierQuality]
+    calibrations: list[Calibration]
 
 
 class SuspectRun(Model):
@@ -256,7 +267,8 @@ async def data_quality(books: BooksDep, query: Annotated[QualityQuery, Query()])
         facts = await facts_at(session, books.park, now=books.now(), as_of=query.as_of)
         period = balance.period_at(facts, query.period)
         found = await quality.quality_of(session, facts, period, complete_pct=query.complete_pct)
-    return {"park": books.park, "period": period.label, **found.document()}
+    covered = quality.calibrations(facts, quality.last_day(facts, period))
+    return {"park": books.park, "period": period.label, **found.document(), "calibrations": covered}
 
 
 @router.get("/quality/runs", response_model=RunsAnswer, responses=READ_ERRORS)

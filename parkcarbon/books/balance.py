@@ -3,15 +3,16 @@
 Nothing here changes anything: hours are flagged, runs are proposed, differences are shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from parkcarbon.catalog.indicators import error_limits
 from parkcarbon.catalog.park import Device, Episode, Point
 from parkcarbon.catalog.park_tenancy import Connection, FormulaFlow
+from parkcarbon.catalog.profiles import load_profile, profile_names
 from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.balance.formula import Formula, evaluate
 from parkcarbon.domain.balance.hourly import Balance, Band, Channel, Role, of_channels
@@ -20,10 +21,14 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 
-from .amounts import HOUR_MS, Hourly, Period, hourly_amounts, parse_period
+from .amounts import HOUR_MS, Hourly, Period, parse_period
 from .facts import Facts, PointFact
+from .sources import SeriesSource, sources_of
 
 Json = dict[str, Any]
+
+HourlySource: TypeAlias = SeriesSource
+"""Where amounts by the hour come from."""
 
 ONLY: Final = Connection("grid", Name("并网点", "Grid connection"))
 """The connection point of a park that names none."""
@@ -36,13 +41,6 @@ ROLES: Final[Mapping[str, Role]] = {
     "discharge": "discharge",
     "sub_meter": "load",
 }
-
-
-class HourlySource(Protocol):
-    """Where amounts by the hour come from: stored intervals, or readings known on a past date."""
-
-    async def __call__(self, session: Session, facts: Facts, points: Sequence[str], from_ms: int, to_ms: int) -> Hourly:
-        """Amounts by point and hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _member(fact: PointFact, device: Device | None) -> Member:
     point = _point_of(device, fact.quantity)
     role = ROLES[fact.flow or ""]
     gives_back = role == "load" and fact.quantity.endswith("_export")
-    error, step = meter_error(point), _step(point)
+    error, step = meter_error(point), register_step(device, point)
     channel = Channel(fact.point, role, fact.device, error, step, gives_back, fact.tenant)
     first = point.episodes[0].at if point is not None and point.episodes else None
     since = None if first is None else ms_of(first)
@@ -146,17 +144,20 @@ def meter_error(point: Point | None, carrier: str = "electricity") -> float:
     return float(np.hypot(meter, limits.of_class("ct", carrier, newest.ct_class).half_width))
 
 
-def _step(point: Point | None) -> int:
-    if point is None:
+def register_step(device: Device | None, point: Point | None) -> int:
+    """One step of a register after its ratio [1e-6 unit]; from the profile where the document gives none."""
+    if device is None or point is None or point.kind != "counter":
         return 0
+    resolution = point.resolution
+    if not resolution and device.profile in profile_names():
+        known = {item.quantity: item.resolution for item in load_profile(device.profile).points}
+        resolution = known.get(point.quantity, 0.0)
     newest = point.episodes[-1] if point.episodes else None
     ratio = 1.0 if newest is None else newest.ct * newest.pt
-    return round(point.resolution * ratio * 1e6)
+    return round(resolution * ratio * 1e6)
 
 
-async def balances(
-    session: Session, facts: Facts, from_ms: int, to_ms: int, *, hourly: HourlySource = hourly_amounts
-) -> list[Balance]:
+async def balances(session: Session, facts: Facts, from_ms: int, to_ms: int) -> list[Balance]:
     """The hourly balance of every connection point over `[from_ms, to_ms)`, up to the moment of knowledge.
 
     Args:
@@ -164,12 +165,15 @@ async def balances(
         facts: the park as known.
         from_ms: start, a local hour [ms UTC].
         to_ms: end, exclusive [ms UTC].
-        hourly: where the amounts come from.
+
+    Raises:
+        RefusedError: the moment of knowledge is a past one whose amounts cannot be computed.
     """
     found = []
+    hours = sources_of(facts).hours
     last_ms = end_of(facts, from_ms, to_ms)
     for behind in behind_connections(facts):
-        amounts = await hourly(session, facts, behind.points, from_ms, last_ms)
+        amounts = await hours(session, facts, behind.points, from_ms, last_ms)
         found.append(balance_of(behind, amounts))
     return found
 

@@ -1,30 +1,25 @@
-"""Data quality of a park in its books: states and completeness of a period, and runs that look wrong."""
+"""Data quality of a park in its books: states and completeness of a period, runs that look wrong, calibrations."""
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from parkcarbon.catalog.entries.metering import MeterCertificate
 from parkcarbon.domain.balance.quality import PointStates, Quality, quality
 from parkcarbon.domain.balance.runs import Run, RunSettings, Watched, find_runs
 from parkcarbon.domain.reading import Method
 from parkcarbon.kit.db import Row, Session, from_ms
 from parkcarbon.kit.db import to_ms as ms_of
-from parkcarbon.kit.pgcopy import PgType
 
 from .amounts import HOUR_MS, Period
+from .balance import register_step
 from .facts import QUERIES, Facts, PointFact
+from .sources import COLUMNS, WHOLE, sources_of
 
 Json = dict[str, Any]
 
-_WHOLE: Final = 0.9999  # coverage is stored in single precision
-_TYPES: Final[dict[str, PgType]] = {
-    "point_id": "int4",
-    "start": "timestamptz",
-    "amount_micro": "int8",
-    "coverage": "float4",
-    "method": "int2",
-}
 _AT_A_TIME: Final = 100  # points of one query: a year of hours by 100 points is 7 MB
 
 
@@ -37,6 +32,7 @@ async def quality_of(session: Session, facts: Facts, period: Period, *, complete
         period: month or year.
         complete_pct: completeness from which data count as complete [%].
     """
+    sources_of(facts)  # refuses a past date: stored intervals are what is known now
     points = [point for point in facts.metered() if point.flow is not None]
     ids = [point.point_id for point in points]
     rows = await session.fetch(QUERIES["amounts_by_state"], ids, from_ms(period.from_ms), from_ms(period.to_ms))
@@ -79,6 +75,7 @@ async def suspect_runs(
         end_ms: end, exclusive [ms UTC].
         settings: what counts as a run.
     """
+    sources_of(facts)
     rules = settings or RunSettings()
     if facts.metered("generation", "discharge"):  # where the sun can carry the load, nothing may come in for hours
         rules = replace(rules, quiet_flows=rules.quiet_flows | {"import"})
@@ -95,14 +92,14 @@ async def _runs(
     start = np.arange(span[0], span[1], HOUR_MS, dtype=np.int64)
     ids = [point.point_id for point in points]
     arguments = (ids, from_ms(span[0]), from_ms(span[1]))
-    rows = await session.fetch_columns(QUERIES["hourly_amounts"], *arguments, types=_TYPES)
+    rows = await session.fetch_columns(QUERIES["hourly_amounts"], *arguments, types=COLUMNS)
     amount = np.zeros((len(points), len(start)), dtype=np.int64)
     measured = np.zeros((len(points), len(start)), dtype=np.bool_)
     order = {point_id: at for at, point_id in enumerate(ids)}
     line = np.array([order[int(point_id)] for point_id in rows["point_id"]], dtype=np.int64)
     hour = (rows["start"] - span[0]) // HOUR_MS
     amount[line, hour] = rows["amount_micro"]
-    measured[line, hour] = (rows["coverage"] >= _WHOLE) & (rows["method"] == Method.MEASURED)
+    measured[line, hour] = (rows["coverage"] >= WHOLE) & (rows["method"] == Method.MEASURED)
     steps = _steps(facts)
     watched = [Watched(p.point, p.carrier, p.flow, steps.get(p.point, 0)) for p in points]
     return find_runs(watched, start, amount, measured, settings=rules)
@@ -110,13 +107,11 @@ async def _runs(
 
 def _steps(facts: Facts) -> dict[str, int]:
     """One register step of each point after its ratio [1e-6 unit]."""
-    found = {}
-    for device in facts.document.devices:
-        for point in device.points:
-            newest = point.episodes[-1] if point.episodes else None
-            ratio = 1.0 if newest is None else newest.ct * newest.pt
-            found[f"{device.device}/{point.quantity}"] = round(point.resolution * ratio * 1e6)
-    return found
+    return {
+        f"{device.device}/{point.quantity}": register_step(device, point)
+        for device in facts.document.devices
+        for point in device.points
+    }
 
 
 def run_document(run: Run) -> Json:
@@ -129,3 +124,41 @@ def run_document(run: Run) -> Json:
         "hours": run.hours,
         "value": run.value_micro / 1e6,
     }
+
+
+def last_day(facts: Facts, period: Period) -> dt.date:
+    """The last day of a period, or today where it is still running."""
+    return min(period.to_day - dt.timedelta(days=1), facts.until.astimezone(facts.zone).date())
+
+
+def calibrations(facts: Facts, day: dt.date) -> list[Json]:
+    """Every meter with a flow whose calibration is known, and whether it covers a day: rule 6.5 lists expired ones.
+
+    An entered certificate of a device goes before what its newest episode says.
+    """
+    entered: dict[str, tuple[dt.date, str, bool]] = {}
+    for entry in facts.entries:
+        if isinstance(entry.content, MeterCertificate):
+            found = (entry.to_day, entry.content.certificate, entry.content.passed)
+            if found > entered.get(entry.content.device, (dt.date.min, "", False)):
+                entered[entry.content.device] = found
+    rows: list[Json] = []
+    for device in facts.document.devices:
+        flows = [point for point in device.points if point.flow is not None]
+        dated = [e.calibrated_until for point in flows for e in point.episodes[-1:] if e.calibrated_until is not None]
+        if device.device in entered:
+            until, certificate, passed = entered[device.device]
+        elif dated:
+            until, certificate, passed = min(dated), "", True
+        else:
+            continue
+        rows.append(
+            {
+                "device": device.device,
+                "until": until.isoformat(),
+                "certificate": certificate,
+                "passed": passed,
+                "expired": until <= day,
+            }
+        )
+    return rows

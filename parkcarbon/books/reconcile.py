@@ -16,9 +16,10 @@ from parkcarbon.domain.reading import OUTSIDE_ENERGY, Method, Quality
 from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.kit.db import to_ms as ms_of
 
-from .amounts import Period, midnight_ms, point_amounts
+from .amounts import Period, midnight_ms
 from .balance import ONLY, balances, meter_error
 from .facts import QUERIES, Entry, Facts
+from .sources import sources_of
 
 Json = dict[str, Any]
 
@@ -117,7 +118,7 @@ async def _bill(session: Session, facts: Facts, entry: Entry, bill: Bill) -> Bil
     cost = None if bill.cost is None or not bill.amount else bill.cost / bill.amount
     start, end = (midnight_ms(day, facts.zone) for day in (entry.from_day, entry.to_day))
     flow = "heat" if bill.carrier == "heat" else _FLOWS.get((bill.carrier, bill.direction))
-    amounts = await point_amounts(session, facts, start, min(end, ms_of(facts.until)))
+    amounts = await sources_of(facts).totals(session, facts, start, min(end, ms_of(facts.until)))
     metered = [p for p in amounts if (p.carrier, p.flow) == (bill.carrier, flow) and _billed(facts, p, bill)]
     if not metered:
         return BillCheck(
@@ -198,7 +199,7 @@ async def storage_of(session: Session, facts: Facts, start_ms: int, end_ms: int)
     """
     if not facts.document.storage:
         return []
-    amounts = {p.point: p for p in await point_amounts(session, facts, start_ms, end_ms)}
+    amounts = {p.point: p for p in await sources_of(facts).totals(session, facts, start_ms, end_ms)}
     found = []
     for storage in facts.document.storage:
         socs = [await soc_at(session, facts, storage, at_ms) for at_ms in (start_ms, end_ms)]

@@ -14,18 +14,18 @@ from parkcarbon.domain.inventory import Inventory, Line, PointAmount
 from parkcarbon.domain.readings import Int64Array
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.tenancy import power as tenancy
-from parkcarbon.domain.tenancy.allocation import Allocation, Rule, Stretch, allocate
+from parkcarbon.domain.tenancy.allocation import GENERATION, Allocation, Rule, Stretch, allocate
 from parkcarbon.domain.tenancy.entity import EntityView, InnerDelivery, Parties, entity_view
 from parkcarbon.domain.tenancy.power import EntityPower, Plant, PowerUse, entity_power, power_use
 from parkcarbon.domain.tenancy.views import PARK, Emission, Total
-from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
-from parkcarbon.kit.pgcopy import PgType
 
-from .amounts import Hourly, Period, months_of, point_amounts
+from .amounts import Period, months_of
 from .balance import Behind, balance_of, behind_connections
-from .facts import QUERIES, Facts
+from .facts import Facts
 from .inventory import inventory_of, load_inputs
+from .sources import sources_of
 
 Json = dict[str, Any]
 
@@ -33,15 +33,6 @@ QUARTER_MS: Final = 900_000
 CARRIERS: Final = ("electricity", "gas", "heat", "other")
 VOID_SOURCE: Final = "self-used generation, certificates sold"
 """What the inventory calls own generation that may not be counted at zero."""
-
-_WHOLE: Final = 0.9999
-_TYPES: Final[dict[str, PgType]] = {
-    "point_id": "int4",
-    "start": "timestamptz",
-    "amount_micro": "int8",
-    "coverage": "float4",
-    "method": "int2",
-}
 
 
 @dataclass(frozen=True)
@@ -58,6 +49,7 @@ class Usage:
 
     Attributes:
         drawn: by rule: power drawn by tenant and `_park` [1e-6 kWh].
+        generated: by rule: generation used by them [1e-6 kWh].
         amounts: by month: amounts of the metered points of gas and heat.
         imported: by month [1e-6 kWh].
         known: intervals in which everything behind a connection point was known.
@@ -66,6 +58,7 @@ class Usage:
     """
 
     drawn: dict[str, dict[str, int]] = field(default_factory=dict)
+    generated: dict[str, dict[str, int]] = field(default_factory=dict)
     amounts: dict[str, list[PointAmount]] = field(default_factory=dict)
     imported: dict[str, int] = field(default_factory=dict)
     known: int = 0
@@ -74,9 +67,10 @@ class Usage:
 
     def add(self, rule: Rule, month: str, part: PowerOf) -> None:
         """Add one month of one connection point."""
-        sums = self.drawn.setdefault(rule.rule, {})
-        for user, amount in part.use.drawn_by().items():
-            sums[user] = sums.get(user, 0) + amount
+        for kept, amounts in ((self.drawn, part.use.drawn_by()), (self.generated, part.use.generation_by())):
+            sums = kept.setdefault(rule.rule, {})
+            for user, amount in amounts.items():
+                sums[user] = sums.get(user, 0) + amount
         self.imported[month] = self.imported.get(month, 0) + int(part.behind.only_known().imported.sum())
         self.known += part.use.known
         self.intervals += part.use.intervals
@@ -161,12 +155,15 @@ async def allocation_of(session: Session, facts: Facts, period: Period, inventor
             for part in await power_of(session, facts, month, rule):
                 usage.add(rule, month.label, part)
             if any(rules[carrier, month.label].by == "metered" for carrier in ("gas", "heat")):
-                usage.amounts[month.label] = await point_amounts(session, facts, month.from_ms, month.to_ms)
+                usage.amounts[month.label] = await sources_of(facts).totals(session, facts, month.from_ms, month.to_ms)
     tenants = [tenant.tenant for tenant in facts.document.tenants]
     stretches = {
         carrier: _stretches(facts, carrier, [(month, rules[carrier, month.label]) for month in months], usage)
         for carrier in CARRIERS
     }
+    if any(stretch.rule.by == "metered" for stretch in stretches["electricity"]):
+        by_month = [(month, rules["electricity", month.label]) for month in months]
+        stretches[GENERATION] = _stretches(facts, GENERATION, by_month, usage)
     notes = usage.notes()
     if not facts.document.allocation:
         notes.insert(0, "no allocation rule is declared: the product's default is used")
@@ -219,9 +216,9 @@ def _weights(facts: Facts, carrier: str, rule: Rule, months: Sequence[Period], u
         declared = next(item for item in facts.document.allocation if item.rule == rule.rule)
         given = {weight.tenant: round(weight.weight * 1e6) for weight in declared.weights}
         return {tenant: given.get(tenant, 0) for tenant in tenants}
-    if carrier == "electricity":
-        drawn = usage.drawn.get(rule.rule, {})
-        return {tenant: drawn.get(tenant, 0) for tenant in (*tenants, PARK)}
+    if carrier in {"electricity", GENERATION}:
+        used = (usage.drawn if carrier == "electricity" else usage.generated).get(rule.rule, {})
+        return {tenant: used.get(tenant, 0) for tenant in (*tenants, PARK)}
     weights = dict.fromkeys((*tenants, PARK), 0)
     for month in months:
         for point in usage.amounts.get(month.label, []):
@@ -241,31 +238,13 @@ async def power_of(session: Session, facts: Facts, period: Period, rule: Rule) -
         rule: how generation and losses are shared.
     """
     found = []
+    sources = sources_of(facts)
     for behind in behind_connections(facts):
-        amounts = await quarters(session, facts, behind.points, period.from_ms, min(period.to_ms, _ms(facts)))
+        end_ms = min(period.to_ms, _ms(facts))
+        amounts = await sources.quarters(session, facts, behind.points, period.from_ms, end_ms)
         part = _tenancy(facts, behind, balance_of(behind, amounts))
         found.append(PowerOf(part, power_use(part, shared_pv=rule.shared_pv, losses=rule.losses)))
     return found
-
-
-async def quarters(session: Session, facts: Facts, points: Sequence[str], start_ms: int, end_ms: int) -> Hourly:
-    """Amounts by the quarter of an hour from stored intervals, in the shape of `Hourly`."""
-    ids = [facts.point_ids[point] for point in points]
-    start = np.arange(start_ms, end_ms - QUARTER_MS + 1, QUARTER_MS, dtype=np.int64)
-    arguments = (ids, from_ms(start_ms), from_ms(start_ms + len(start) * QUARTER_MS))
-    rows = await session.fetch_columns(QUERIES["quarter_amounts"], *arguments, types=_TYPES)
-    amount = np.zeros((len(points), len(start)), dtype=np.int64)
-    known = np.zeros((len(points), len(start)), dtype=np.bool_)
-    lookup = np.zeros(max(ids, default=0) + 1, dtype=np.int64)
-    lookup[ids] = np.arange(len(ids))
-    line = lookup[rows["point_id"]]
-    column = (rows["start"] - start_ms) // QUARTER_MS
-    amount[line, column] = rows["amount_micro"]
-    known[line, column] = (rows["coverage"] >= _WHOLE) & (rows["method"] < _MISSING)
-    return Hourly(tuple(points), start, amount, known)
-
-
-_MISSING: Final = 5  # Method.MISSING as it is stored
 
 
 def _tenancy(facts: Facts, behind: Behind, balance: Balance) -> tenancy.Behind:
@@ -354,7 +333,8 @@ def _added(left: EntityPower, right: EntityPower) -> EntityPower:
 async def _deliveries(session: Session, facts: Facts, period: Period) -> list[InnerDelivery]:
     if not facts.document.deliveries:
         return []
-    amounts = {p.point: p for p in await point_amounts(session, facts, period.from_ms, min(period.to_ms, _ms(facts)))}
+    end_ms = min(period.to_ms, _ms(facts))
+    amounts = {p.point: p for p in await sources_of(facts).totals(session, facts, period.from_ms, end_ms)}
     return [_delivery(delivery, amounts) for delivery in facts.document.deliveries]
 
 

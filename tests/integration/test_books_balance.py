@@ -11,14 +11,14 @@ from parkcarbon.books.balance_documents import balance_document, reconciliation_
 from parkcarbon.books.balance_figures import balance_figure, reconcile_figure, storage_figure, unmetered_figure
 from parkcarbon.books.entries import enter
 from parkcarbon.books.inventory import facts_at
-from parkcarbon.books.quality import quality_of, suspect_runs
+from parkcarbon.books.quality import calibrations, quality_of, suspect_runs
 from parkcarbon.books.reconcile import reconcile, storage_of
 from parkcarbon.domain.balance.hourly import Balance, HourState
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
 from parkcarbon.kit.db import Session, from_ms
 from tests.fakes.ingest_park import PARK, Ingest, open_ingest
-from tests.fakes.tenancy_park import FIRST_MS, LAST_MS, fill, quarter_amounts
+from tests.fakes.tenancy_park import DOCUMENT, FIRST_MS, LAST_MS, fill, quarter_amounts
 
 NOW = from_ms(LAST_MS)
 MONTH = "2026-11"
@@ -181,6 +181,35 @@ async def test_bills_and_states_that_cannot_be_are_refused_by_rule(ingest: Inges
             await bill(session, 2.6, "one", unit="GJ")
         with pytest.raises(RefusedError, match=r"rule 1\.12: bill one: m3 without its conditions"):
             await bill(session, 2.6, "one", unit="m3", carrier="gas")
+
+
+@pytest.mark.rule("6.5")
+async def test_a_certificate_covers_its_days_and_then_is_listed_as_expired(ingest: Ingest) -> None:
+    await ingest.apply(
+        DOCUMENT.replace("accuracy_class: 0.2S}]}", "accuracy_class: 0.2S, calibrated_until: 2026-11-02}]}")
+    )
+    certificate = {"device": "a-main", "serial": "7", "certificate": "C-1", "laboratory": "institute",
+                   "calibrated_on": "2025-10-30", "accuracy_class": "1"}  # fmt: skip
+    async with ingest.database.transaction() as session:
+        await enter(
+            session,
+            PARK,
+            "meter_certificate",
+            certificate,
+            tenant=None,
+            from_day=dt.date(2025, 11, 1),
+            to_day=dt.date(2026, 12, 1),
+            evidence="scan",
+            author="energy manager",
+            reason="",
+        )
+        facts = await facts_at(session, PARK, now=NOW, as_of=None)
+    early, late = (calibrations(facts, dt.date(2026, 11, day)) for day in (1, 2))
+    assert [(row["device"], row["until"], row["expired"]) for row in early] == [
+        ("gate", "2026-11-02", False),
+        ("a-main", "2026-12-01", False),
+    ]
+    assert [row["expired"] for row in late] == [True, False]
 
 
 @pytest.mark.rule("6.1", "6.7", "6.10")

@@ -51,6 +51,14 @@ def test_nobody_is_given_what_no_meter_shows() -> None:
     assert found.notes == ("boiler/gas_volume_base: no meter says who used it; it stays with the park",)
 
 
+@pytest.mark.rule("3.16", "5.3")
+def test_generation_whose_certificates_were_sold_goes_by_who_used_it() -> None:
+    void = Emission("scope2_market", "void", "electricity", 90, of_generation=True)
+    stretches = {"electricity": [stretch({"a": 1, "b": 0})], "generation": [stretch({"a": 1, "b": 2})], "other": []}
+    found = allocate([void], stretches, ["a", "b"])
+    assert [found.part(tenant, "scope2_market").co2e_nano_kg for tenant in ("a", "b")] == [30, 60]
+
+
 def test_a_rule_that_changes_within_a_year_splits_each_stretch_by_its_own() -> None:
     line = Emission("scope2_location", "gate", "electricity", 1000)
     first = stretch({"a": 1, "b": 0}, amount=3, rule=Rule("first", "2026-01-01"))

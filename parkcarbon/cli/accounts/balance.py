@@ -116,8 +116,9 @@ def _difference(difference: balance.Json, unit: str) -> str:
 
 async def _quality(session: Session, facts: Facts, period: Period, options: argparse.Namespace) -> int:
     found = await quality.quality_of(session, facts, period, complete_pct=options.complete_pct)
+    covered = quality.calibrations(facts, quality.last_day(facts, period))
     if options.json:
-        say_json({"park": facts.park, "period": period.label, **found.document()})
+        say_json({"park": facts.park, "period": period.label, **found.document(), "calibrations": covered})
     else:
         share = found.completeness_pct
         say("nothing is expected" if share is None else f"complete {share:.3f} % (setting: {found.complete_pct:g} %)")
@@ -126,4 +127,7 @@ async def _quality(session: Session, facts: Facts, period: Period, options: argp
             say(f"  {carrier.carrier} [{carrier.unit}]: {states}")
         for point in found.incomplete:
             say(f"  incomplete: {point}")
+        for row in covered:
+            if row["expired"] or not row["passed"]:
+                say(f"  {row['device']}: calibration {'expired' if row['expired'] else 'failed'}, until {row['until']}")
     return 0 if found.complete else 1

@@ -10,7 +10,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from .apportion import largest_remainder
 from .power import Losses, SharedPv
@@ -39,6 +39,10 @@ _LOSS_WORDS: Mapping[Losses, tuple[str, str]] = {
     "use": ("未计量及损耗按用量比例分摊", "unmetered and losses in proportion to use"),
     "park": ("未计量及损耗归园区", "unmetered and losses stay with the park"),
 }
+
+
+GENERATION: Final = "generation"
+"""Stretches of own generation: who used it, not who drew from the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +146,16 @@ def allocate(
 
     Args:
         emissions: lines of the inventory.
-        stretches: by carrier; a carrier without any is split like `other`.
+        stretches: by carrier; a carrier without any is split like `other`. `GENERATION` holds who used generation,
+            for generation that may not be counted at zero.
         tenants: of the park document, in order.
         notes: what the weights rest on.
     """
     shares: list[Share] = []
     said = list(notes)
     for emission in emissions:
-        shares += _split(emission, stretches.get(emission.carrier) or stretches["other"], said)
+        carrier = GENERATION if emission.of_generation and stretches.get(GENERATION) else emission.carrier
+        shares += _split(emission, stretches.get(carrier) or stretches["other"], said)
     rules = dict.fromkeys(stretch.rule for found in stretches.values() for stretch in found)
     return Allocation((*tenants, PARK), tuple(rules), tuple(shares), tuple(dict.fromkeys(said)))
 

@@ -133,6 +133,11 @@ class PowerUse:
         drawn: Int64Array = self.load + self.losses - self.own - self.shared
         return drawn
 
+    def generation_by(self) -> dict[str, int]:
+        """Generation used by tenant and park."""
+        used = (self.own + self.shared).tolist()
+        return {user: int(amount) for user, amount in zip(self.users, used, strict=True) if user != STORAGE}
+
     def drawn_by(self) -> dict[str, int]:
         """Drawn power by tenant and park; storage gives back what it draws and is not among them."""
         return {
@@ -223,7 +228,8 @@ def entity_power(behind: Behind, use: PowerUse, entity_of: Mapping[str, str], en
         entities: all of them.
     """
     part = behind.only_known()
-    whose = {**entity_of, PARK: part.holder, STORAGE: part.storage_owner or part.holder}
+    whose = {user: entity_of.get(user, part.holder) for user in use.users}
+    whose |= {PARK: part.holder, STORAGE: part.storage_owner or part.holder}
     position = {entity: at for at, entity in enumerate(entities)}
     user_of = [position[whose[user]] for user in use.users]
     owner = [position[plant.owner] for plant in part.plants]

@@ -26,9 +26,9 @@ from parkcarbon.domain.methods.amounts import flow_micro
 from parkcarbon.domain.methods.result import EnergyInput, MethodResult, add
 from parkcarbon.kit.db import Session
 
-from .amounts import Period
+from .amounts import Period, parse_period, point_amounts
 from .facts import Entry, Facts
-from .inventory import Inputs, load_inputs, result_of
+from .inventory import Inputs, load_inputs, result_of, with_entries
 
 Json = dict[str, Any]
 
@@ -62,8 +62,17 @@ class Months:
     async def inputs(self, label: str) -> Inputs:
         """What the results of a period follow from."""
         if label not in self._inputs:
-            self._inputs[label] = await load_inputs(self.session, self.park, label, now=self.now, as_of=self.as_of)
+            self._inputs[label] = await self._load(label)
         return self._inputs[label]
+
+    async def _load(self, label: str) -> Inputs:
+        """Read a period; the facts of now are read once for all of them."""
+        known = next(iter(self._inputs.values()), None)
+        if known is None or self.as_of is not None:
+            return await load_inputs(self.session, self.park, label, now=self.now, as_of=self.as_of)
+        period = parse_period(label, known.facts.zone)
+        points = await point_amounts(self.session, known.facts, period.from_ms, period.to_ms)
+        return await with_entries(self.session, known.facts, period, points)
 
     async def counted(self, labels: Sequence[str]) -> "Counted":
         """The method's result of consecutive periods, added exactly."""

@@ -12,6 +12,7 @@ from parkcarbon.domain.indicators.duty import Duty
 from parkcarbon.domain.indicators.matching import HOUR_MS, Matching, match_hours
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.readings import BoolArray, Int64Array
+from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 
@@ -24,7 +25,18 @@ from .ledger_load import load_clean_hourly, load_cover
 Json = dict[str, Any]
 
 
-async def matching_of(session: Session, inputs: Inputs, *, hourly: HourlySource = hourly_amounts) -> Matching:
+def hourly_source(facts: Facts) -> HourlySource:
+    """Where hourly amounts come from: stored ones are those of now, never those of a past date.
+
+    Raises:
+        RefusedError: the park is asked for as known on a past date.
+    """
+    if facts.now is None:
+        raise RefusedError("6.9", f"hourly amounts as known on {facts.as_of.isoformat()} cannot be computed yet")
+    return hourly_amounts
+
+
+async def matching_of(session: Session, inputs: Inputs, *, hourly: HourlySource | None = None) -> Matching:
     """Match the load of a period with own generation used inside and hour-stamped certificates.
 
     Hours whose meters contradict each other (a negative load) are not known. Self-used generation whose certificates
@@ -33,15 +45,16 @@ async def matching_of(session: Session, inputs: Inputs, *, hourly: HourlySource 
     Args:
         session: a connection.
         inputs: of the period.
-        hourly: where hourly amounts come from.
+        hourly: where hourly amounts come from; None: the stored ones.
     """
     facts, period = inputs.facts, inputs.period
+    source = hourly or hourly_source(facts)
     last_ms = max(period.from_ms, min(period.to_ms, _whole_hour(period.from_ms, facts.until)))
     start_ms = np.arange(period.from_ms, last_ms, HOUR_MS, dtype=np.int64)
     load, own = np.zeros(len(start_ms), np.int64), np.zeros(len(start_ms), np.int64)
     known = np.ones(len(start_ms), np.bool_)
     for behind in behind_connections(facts):
-        balance = balance_of(behind, await hourly(session, facts, behind.points, period.from_ms, last_ms))
+        balance = balance_of(behind, await source(session, facts, behind.points, period.from_ms, last_ms))
         supplied = balance.of("import") + balance.of("generation") + balance.of("discharge")
         load += supplied - balance.of("charge") - balance.of("export")
         own += np.maximum(balance.of("generation") - balance.of("export"), 0)

@@ -21,9 +21,10 @@ from parkcarbon.domain.uncertainty.inventory import (
 from parkcarbon.domain.uncertainty.limits import Limit
 from parkcarbon.kit.db import Session, to_ms
 
-from .amounts import HOUR_MS, Period, hourly_amounts
+from .amounts import HOUR_MS, Period
 from .balance import HourlySource
 from .facts import Entry, Facts
+from .indicators_power import hourly_source
 from .inventory import Inputs
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ _STATES: Final = {
 
 
 async def uncertainty_of(
-    session: Session, inputs: Inputs, inventory: Inventory, *, hourly: HourlySource = hourly_amounts
+    session: Session, inputs: Inputs, inventory: Inventory, *, hourly: HourlySource | None = None
 ) -> dict[str, InventoryUncertainty]:
     """The ± of each scope and of the totals, by name: `scope1`, `scope2_location`, …, `total_market`, `scope3`.
 
@@ -45,7 +46,7 @@ async def uncertainty_of(
         session: a connection; read only where a meter was exchanged within the period.
         inputs: what the inventory follows from.
         inventory: its lines.
-        hourly: where hourly amounts come from.
+        hourly: where hourly amounts come from; None: the stored ones.
     """
     facts, period = inputs.facts, inputs.period
     meters = await metering_of(session, facts, inputs.points, period, hourly=hourly)
@@ -81,7 +82,7 @@ async def metering_of(
     points: Sequence[PointAmount],
     period: Period,
     *,
-    hourly: HourlySource = hourly_amounts,
+    hourly: HourlySource | None = None,
 ) -> dict[str, Metering]:
     """Meters, transformers and data states behind the amounts of a period, by point."""
     found = {}
@@ -125,12 +126,13 @@ async def _shares(
     episodes: Sequence[Episode | None],
     *,
     period: Period,
-    hourly: HourlySource,
+    hourly: HourlySource | None,
 ) -> list[float]:
     """Part of the amount that each episode counted; by the hour, the hour of the exchange going to the new meter."""
     if len(episodes) == 1:
         return [1.0]
-    hours = await hourly(session, facts, [amount.point], period.from_ms, period.to_ms)
+    source = hourly or hourly_source(facts)
+    hours = await source(session, facts, [amount.point], period.from_ms, period.to_ms)
     values = hours.of(amount.point)
     total = int(values.sum())
     ends = [to_ms(episode.at) for episode in episodes[1:] if episode is not None]

@@ -29,6 +29,7 @@ PERIOD: Final = r"^(19[7-9][0-9]|20[0-9][0-9])(-(0[1-9]|1[0-2]))?$"
 
 MONTH: Final = r"^(19[7-9][0-9]|20[0-9][0-9])-(0[1-9]|1[0-2])$"
 
+_LONG_MS: Final = 32 * 86_400_000  # longer than a month: days that are measured throughout are added up by the day
 _WHOLE: Final = 0.9999  # coverage is stored in single precision
 _HOURLY_TYPES: Final[dict[str, PgType]] = {
     "point_id": "int4",
@@ -117,8 +118,44 @@ async def point_amounts(session: Session, facts: Facts, from_ms: int, to_ms: int
         to_ms: end, exclusive [ms UTC].
     """
     points = facts.metered()
-    rows = await session.fetch(QUERIES["amounts_by_state"], *_span(points, from_ms, to_ms))
+    ids = [point.point_id for point in points]
+    if to_ms - from_ms > _LONG_MS and (days := _whole_days(facts.zone, from_ms, to_ms)) is not None:
+        rows = await _by_days(session, facts.zone, ids, days)
+    else:
+        rows = await session.fetch(QUERIES["amounts_by_state"], ids, time_of(from_ms), time_of(to_ms))
     return merge_states(facts, points, rows, from_ms, to_ms)
+
+
+def _whole_days(zone: ZoneInfo, from_ms: int, to_ms: int) -> tuple[dt.date, dt.date] | None:
+    """The local days of a span that begins and ends at midnight; None for any other."""
+    first, last = [time_of(ms).astimezone(zone).date() for ms in (from_ms, to_ms)]
+    whole = (midnight_ms(first, zone), midnight_ms(last, zone)) == (from_ms, to_ms)
+    return (first, last) if whole else None
+
+
+async def _by_days(session: Session, zone: ZoneInfo, ids: list[int], days: tuple[dt.date, dt.date]) -> list[Row]:
+    """Sums by data state: of measured days from the daily roll-up, of the others from their intervals."""
+    measured = await session.fetch(QUERIES["amounts_of_measured_days"], ids, *days)
+    spans = _stretches(await session.fetch(QUERIES["mixed_days"], ids, *days), zone)
+    mixed = await session.fetch(QUERIES["amounts_of_stretches"], *spans) if spans[0] else []
+    return [*measured, *mixed]
+
+
+def _stretches(rows: Sequence[Row], zone: ZoneInfo) -> tuple[list[int], list[dt.datetime], list[dt.datetime]]:
+    """Join days (by point, ascending) that follow one another: points, begins and ends."""
+    ids: list[int] = []
+    lows: list[dt.date] = []
+    highs: list[dt.date] = []
+    for row in rows:
+        after = row["day"] + dt.timedelta(days=1)
+        if ids and ids[-1] == row["point_id"] and highs[-1] == row["day"]:
+            highs[-1] = after
+        else:
+            ids.append(row["point_id"])
+            lows.append(row["day"])
+            highs.append(after)
+    edges = {day: time_of(midnight_ms(day, zone)) for day in {*lows, *highs}}
+    return ids, [edges[day] for day in lows], [edges[day] for day in highs]
 
 
 def merge_states(
@@ -149,14 +186,16 @@ def merge_states(
 def _amount(point: PointFact, rows: Sequence[Row], expected_ms: int) -> PointAmount:
     intervals = sum(row["intervals"] for row in rows)
     priced = bool(rows) and sum(row["with_co2e"] for row in rows) == intervals
-    spent = {Method(row["method"]): row["known_ms"] for row in rows}
+    spent: dict[Method, int] = {}
+    for row in rows:
+        spent[Method(row["method"])] = spent.get(Method(row["method"]), 0) + row["known_ms"]
     return PointAmount(
         point=point.point,
         flow=point.flow,
         carrier=point.carrier,
         unit=point.unit,
         amount_micro=sum(row["amount_micro"] for row in rows),
-        co2e_nano_kg=sum(row["co2e_nano_kg"] for row in rows) if priced else None,
+        co2e_nano_kg=sum(row["co2e_nano_kg"] or 0 for row in rows) if priced else None,
         intervals=intervals,
         measured_ms=sum(row["measured_ms"] for row in rows),
         expected_ms=expected_ms if point.active else sum(spent.values()),
@@ -219,7 +258,3 @@ def _point_id(facts: Facts, point: str) -> int:
     if point not in facts.point_ids:
         raise LookupError(f"there is no point {point} in {facts.park}")
     return facts.point_ids[point]
-
-
-def _span(points: Sequence[PointFact], from_ms: int, to_ms: int) -> tuple[list[int], dt.datetime, dt.datetime]:
-    return [point.point_id for point in points], time_of(from_ms), time_of(to_ms)

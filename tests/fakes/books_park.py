@@ -87,3 +87,10 @@ async def late_amount(database: Database, point: str, start_ms: int, more_micro:
             from_ms(start_ms),
             more_micro,
         )
+        await session.execute(
+            "update rollup_day set amount_micro = amount_micro + $3 where point_id = $1"
+            " and day = ($2::timestamptz at time zone 'UTC' + interval '8 hours')::date",
+            point_id,
+            from_ms(start_ms),
+            more_micro,
+        )

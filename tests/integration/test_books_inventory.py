@@ -12,13 +12,17 @@ import pytest
 from api.app import create_app
 from api.schemas_inventory import Inventory as Answer
 from parkcarbon.books import entries, inventory
+from parkcarbon.books.amounts import parse_period, point_amounts
+from parkcarbon.books.facts import Facts, load_current
 from parkcarbon.books.inventory import build_inventory, load_inputs, result_of
 from parkcarbon.cli.accounts import inventory as verb
+from parkcarbon.domain.inventory import PointAmount
+from parkcarbon.domain.reading import Method
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, Session
 from tests.fakes.api_client import AUDITOR, WALL, serving, settings_for
-from tests.fakes.api_park import PARK
+from tests.fakes.api_park import PARK, ROLLUPS
 from tests.fakes.books_park import PER_QUARTER, QUARTERS, RECORDED, write_books_park
 
 NOW = dt.datetime.now(dt.UTC)
@@ -59,6 +63,46 @@ async def test_a_year_is_computed_from_the_amounts_of_the_year(session: Session)
         parts = [month.scope(number, basis).co2e_nano_kg or 0 for month in (march, april)]  # type: ignore[arg-type]
         assert year.scope(number, basis).co2e_nano_kg == sum(parts)  # type: ignore[arg-type]
     assert year.completeness_pct == pytest.approx(100 * 61 / 365)
+
+
+async def test_a_year_adds_up_measured_days_by_the_day_and_looks_into_the_others(session: Session) -> None:
+    point = await session.fetchval("select point_id from point where point = 'gate/active_energy_import'")
+    changes = (
+        ("2025-03-09T15:45:00Z", 1.0, 1, 0, False, 250_000_000),
+        ("2025-03-10T00:00:00Z", 0.3, 3, 270_000, True, 250_000_000),
+        ("2025-04-02T02:00:00Z", 0.0, 5, 0, False, 0),
+    )
+    for start, *change in changes:
+        found = await session.execute(
+            "update interval_15min set coverage = $3, method = $4, measured_ms = $5, suspect = $6, amount_micro = $7"
+            " where point_id = $1 and start = $2",
+            point,
+            dt.datetime.fromisoformat(start),
+            *change,
+        )
+        assert found == 1
+    await session.execute(ROLLUPS)
+    facts = await load_current(session, PARK, NOW)
+    year = parse_period("2025", facts.zone)
+    parts = [await _gate(session, facts, name) for name in ("2025-03", "2025-04")]
+    whole = next(
+        item
+        for item in await point_amounts(session, facts, year.from_ms, year.to_ms)
+        if item.point == "gate/active_energy_import"
+    )
+    assert whole.amount_micro == sum(part.amount_micro for part in parts)
+    assert whole.suspect_ms == sum(part.suspect_ms for part in parts) == 900_000
+    assert whole.measured_ms == sum(part.measured_ms for part in parts)
+    for method in Method:
+        assert whole.method_ms.get(method, 0) == sum(part.method_ms.get(method, 0) for part in parts), method
+    assert whole.method_ms[Method.ESTIMATED] == 270_000
+    assert whole.co2e_nano_kg is None
+
+
+async def _gate(session: Session, facts: Facts, period: str) -> PointAmount:
+    span = parse_period(period, facts.zone)
+    found = await point_amounts(session, facts, span.from_ms, span.to_ms)
+    return next(item for item in found if item.point == "gate/active_energy_import")
 
 
 async def test_an_entry_counts_once_it_is_approved(session: Session) -> None:

@@ -20,7 +20,7 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, RejectedError
 from tests.fakes.api_client import APPROVER, AUDITOR, EDITOR, SECOND_APPROVER, serving, settings_for
-from tests.fakes.api_park import PARK
+from tests.fakes.api_park import PARK, ROLLUPS
 from tests.fakes.books_park import APRIL, MARCH, late_amount, write_books_park
 
 GATE = "gate/active_energy_import"
@@ -203,6 +203,7 @@ async def test_what_is_open_stands_against_closing(books: Database) -> None:
         await session.execute(
             "delete from interval_15min where point_id = $1 and start >= '2025-04-20Z' and start < '2025-04-21Z'", point
         )
+        await session.execute(ROLLUPS)
     await provisional(books, "2025-04")
     with pytest.raises(periods.NotReadyError) as refused:
         await close(books, "2025-04")

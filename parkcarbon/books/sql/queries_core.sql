@@ -57,6 +57,33 @@ from interval_15min i
 where i.point_id = any($1::int[]) and i.start >= $2::timestamptz and i.start < $3::timestamptz
 group by i.point_id, i.method order by i.point_id, i.method;
 
+-- name: amounts_of_measured_days
+-- The same over the local days from $2 to before $3 that are measured throughout, from the daily roll-up. An interval's
+-- emission is rounded once, so their number matters: it is that of the quarters with anything known.
+select point_id, 0::smallint as method, sum((known_ms + 899999) / 900000)::bigint as intervals,
+       sum(amount_micro)::bigint as amount_micro, sum(co2e_nano_kg)::bigint as co2e_nano_kg,
+       coalesce(sum((known_ms + 899999) / 900000) filter (where co2e_nano_kg is not null), 0)::bigint as with_co2e,
+       sum(known_ms)::bigint as known_ms, sum(measured_ms)::bigint as measured_ms, sum(suspect_ms)::bigint as suspect_ms
+from rollup_day
+where point_id = any($1::int[]) and day >= $2::date and day < $3::date and method = 0
+group by point_id order by point_id;
+
+-- name: mixed_days
+-- The days that are not: their states are in the intervals alone.
+select point_id, day from rollup_day
+where point_id = any($1::int[]) and day >= $2::date and day < $3::date and method <> 0
+order by point_id, day;
+
+-- name: amounts_of_stretches
+-- Amounts and time by data state over stretches of points.
+select i.point_id, i.method, count(*) as intervals, sum(i.amount_micro)::bigint as amount_micro,
+       sum(i.co2e_nano_kg)::bigint as co2e_nano_kg, count(i.co2e_nano_kg) as with_co2e,
+       sum((i.coverage * 900000)::int)::bigint as known_ms, sum(i.measured_ms)::bigint as measured_ms,
+       count(*) filter (where i.suspect) * 900000 as suspect_ms
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as s (point_id, low, high)
+join interval_15min i on i.point_id = s.point_id and i.start >= s.low and i.start < s.high
+group by i.point_id, i.method order by i.point_id, i.method;
+
 -- name: hourly_amounts
 select point_id, start, amount_micro, coverage, method
 from rollup_hour
@@ -183,7 +210,7 @@ select least(
 -- Batches that reach into [$2, $3) and were recorded after $4.
 select count(*) from batch b join source s using (source_id)
 where s.park_id = $1::text and b.t_max >= $2::timestamptz and b.t_min < $3::timestamptz
-  and b.recorded_at > $4::timestamptz;
+  and greatest(b.recorded_at, b.revived_at) > $4::timestamptz;
 
 -- name: config_changed_after
 select changed_at > $1::timestamptz from config_version;
@@ -191,10 +218,10 @@ select changed_at > $1::timestamptz from config_version;
 -- name: late_batches
 -- What was recorded after $4 about [$2, $3), by source.
 select s.source, count(*) as batches, sum(b.n)::bigint as readings, min(b.t_min) as t_min, max(b.t_max) as t_max,
-       min(b.recorded_at) as first_at, max(b.recorded_at) as last_at
+       min(greatest(b.recorded_at, b.revived_at)) as first_at, max(greatest(b.recorded_at, b.revived_at)) as last_at
 from batch b join source s using (source_id)
 where s.park_id = $1::text and b.t_max >= $2::timestamptz and b.t_min < $3::timestamptz
-  and b.recorded_at > $4::timestamptz
+  and greatest(b.recorded_at, b.revived_at) > $4::timestamptz
 group by s.source order by s.source;
 
 -- name: late_readings
@@ -202,7 +229,7 @@ group by s.source order by s.source;
 select p.point, count(*) as readings, min(r.time) as first, max(r.time) as last
 from reading r join batch b using (batch_id) join point p using (point_id)
 where r.point_id = any($1::int[]) and r.time >= $2::timestamptz and r.time < $3::timestamptz
-  and b.recorded_at > $4::timestamptz
+  and greatest(b.recorded_at, b.revived_at) > $4::timestamptz
 group by p.point order by p.point;
 
 -- name: late_corrections

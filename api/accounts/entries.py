@@ -87,7 +87,7 @@ class NewEntry(BaseModel):
 
     kind: str
     document: dict[str, Any] = Field(description="In the shape of its kind: see /entries/kinds")
-    evidence: str = Field(description="What proves it: number of an invoice, digest of a file")
+    evidence: str = Field("", description="What proves it: number of an invoice, digest of a file; refused without")
     period: str | None = Field(
         None, description="Month or year it speaks of, instead of the days", examples=["2026-03"]
     )

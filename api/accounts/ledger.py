@@ -16,7 +16,7 @@ from parkcarbon.books.ledger_accounts import load_allowance
 from parkcarbon.books.ledger_documents import event_document, lot_document, read_act, read_lot
 from parkcarbon.books.ledger_periods import cover_of, gap_for, perform
 from parkcarbon.domain.instruments.event import EventKind, Status
-from parkcarbon.domain.instruments.lot import IssuedFor, Kind, Origin
+from parkcarbon.domain.instruments.lot import KINDS, IssuedFor, Kind, Origin
 from parkcarbon.domain.inventory import electricity_micro_kwh
 
 from .deps import READ_ERRORS, WRITE_ERRORS, Approver, Books, BooksDep, Editor
@@ -130,7 +130,7 @@ class NewLot(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind
+    kind: Annotated[str, Field(json_schema_extra={"enum": [*KINDS]})]
     registry: str = Field(description="One numbering of serials, lower case", examples=["gec-cn"])
     serial_prefix: str = Field("", description="What stands before the number; not ending in a digit")
     first: SerialNumber

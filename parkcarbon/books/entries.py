@@ -4,6 +4,7 @@ A kind whose Struct says `needs_review: ClassVar[bool] = True` counts only once 
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,7 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from parkcarbon.catalog.entries import KINDS, EntryError, decode_entry
+from parkcarbon.catalog.entries.activity_base import ActivityEntry, Frame
 from parkcarbon.catalog.strict import document_problems
+from parkcarbon.domain.activities.counting import refuse
+from parkcarbon.domain.emissions import Query
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Row, Session
 
@@ -23,6 +27,7 @@ from .refusals import refusals
 Json = dict[str, Any]
 Decision = Literal["approved", "rejected"]
 
+_BELOW_ZERO: Final = re.compile(r"Expected `(?:float|int)` >=? 0")
 DECISIONS: Final[tuple[Decision, ...]] = ("approved", "rejected")
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -33,7 +38,7 @@ class NewEntry(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         kind: one of `parkcarbon.catalog.entries.KINDS`.
         document: what it says, in the shape of its kind.
-        evidence: what proves it: number of an invoice, digest of a file.
+        evidence: what proves it: number of an invoice, digest of a file; without it the entry is refused.
         period: month or year it speaks of, instead of the days.
         from_day: first local day.
         to_day: day after the last.
@@ -45,7 +50,7 @@ class NewEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: str
     document: dict[str, Any]
-    evidence: str
+    evidence: str = ""
     period: str | None = None
     from_day: dt.date | None = None
     to_day: dt.date | None = None
@@ -191,7 +196,7 @@ async def _enter_all(session: Session, facts: Facts, documents: Sequence[Any], a
             async with session.transaction():
                 numbers.append(await _enter_one(session, facts, document, author))
         except EntryError as error:
-            problems += [Problem(where, "", line) for line in error.problems]
+            problems += [Problem(where, _rule_of(line), line) for line in error.problems]
         except RefusedError as error:
             problems.append(Problem(where, error.rule, error.reason))
         except LookupError as error:
@@ -206,6 +211,7 @@ async def _enter_one(session: Session, facts: Facts, document: Any, author: str)
         raise EntryError("entry", found)
     new = msgspec.convert(document, NewEntry)
     from_day, to_day = _days(new, facts)
+    _refuse_by_park(new, from_day, to_day, facts)
     return await enter(
         session,
         facts.park,
@@ -220,6 +226,24 @@ async def _enter_one(session: Session, facts: Facts, document: Any, author: str)
         supersedes=new.supersedes,
         simulated=new.simulated,
     )
+
+
+def _refuse_by_park(new: NewEntry, from_day: dt.date, to_day: dt.date, facts: Facts) -> None:
+    """Refuse what breaks a rule together with the settings and factors of the park, such as another GWP set."""
+    content = check_document(new.kind, new.document)
+    if isinstance(content, ActivityEntry) and from_day < to_day:
+        frame = Frame("entry", from_day, to_day, tenant=new.tenant, evidence=new.evidence.strip())
+        records = tuple(factor for _, factor in facts.factors)
+        settings = facts.document.method.settings()
+        query = Query(records, settings, "electricity", "kWh", from_day.year, facts.as_of)
+        refuse(content.activity(frame), query)
+
+
+def _rule_of(line: str) -> str:
+    """Rule behind a member that does not fit: another dimension or a negative amount is more than a matter of shape."""
+    member, _, said = line.partition(": ")
+    wrong_dimension = member.rpartition(".")[2] == "unit" and said != "missing"
+    return "6.10" if wrong_dimension or _BELOW_ZERO.search(said) else ""
 
 
 def _days(new: NewEntry, facts: Facts) -> tuple[dt.date, dt.date]:

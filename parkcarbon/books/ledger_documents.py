@@ -20,6 +20,9 @@ from .amounts import parse_period
 Json = dict[str, Any]
 S = TypeVar("S", bound=Struct)
 
+ALLOWANCES = ("CEA", "allowance")
+"""Given as a kind of lot by people who mistake them for credits; rule 4.7."""
+
 _NANO_PER_KG = 10**9
 _MICRO = 10**6
 _DEFAULT_UNIT_KWH = {"GEC": 1000.0, "GO": 1000.0, "I-REC": 1000.0, "green_power_contract": 1000.0}
@@ -115,6 +118,11 @@ def read_lot(document: Any, zone: ZoneInfo) -> Lot:
     Raises:
         RefusedError: members that do not fit, all named, or a number that is none.
     """
+    if isinstance(document, dict) and document.get("kind") in ALLOWANCES:
+        reason = (
+            f"{document['kind']} is an allowance of an obligated enterprise: it offsets nothing and is no instrument"
+        )
+        raise RefusedError("4.7", reason)
     said = _convert(document, LotDocument)
     start, end, granularity, month, vintage = _generated(said, zone)
     credit = said.kind in ("CCER", "other_credit")

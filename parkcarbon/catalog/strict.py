@@ -74,7 +74,14 @@ def _member(value: object, kind: Any, place: str) -> Iterator[str]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        yield f"{place}: {_shown(value)}: {error}"
+        yield f"{place}: {_shown(value)}: {error}{_known(kind)}"
+
+
+def _known(kind: Any) -> str:
+    """The values there are, where a member takes one of a few."""
+    options = [part for part in (kind, *typing.get_args(kind)) if typing.get_origin(part) is typing.Literal]
+    names = [str(name) for option in options for name in typing.get_args(option)]
+    return f"; known here: {', '.join(names)}" if names else ""
 
 
 def _struct_of(kind: Any) -> type[Struct] | None:

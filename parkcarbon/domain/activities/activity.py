@@ -43,6 +43,9 @@ UNITS: Final[dict[str, frozenset[str]]] = {
 }
 """What each kind may be measured in; a kind that is not here takes the unit of its factor."""
 
+MOST_MICRO: Final = 10**18
+"""More of anything is a slip of the pen [1e-6 of its unit]; sums of such amounts still fit 64 bits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenFactor:
@@ -209,6 +212,8 @@ class Activity:
             raise RefusedError("", f"{self.activity}: {self.kind!r} is not a kind of activity")
         if self.amount_micro < 0:
             raise RefusedError("6.10", f"{self.activity}: {self.amount:g} {self.unit} is negative")
+        if self.amount_micro > MOST_MICRO:
+            raise RefusedError("6.10", f"{self.activity}: {self.amount:g} {self.unit} is more than any park can have")
         if self.unit not in UNITS.get(self.kind, {self.unit}):
             known = ", ".join(sorted(UNITS[self.kind]))
             raise RefusedError("6.10", f"{self.activity}: {self.kind} in {self.unit!r}; it is measured in {known}")

@@ -6,18 +6,19 @@ References:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from parkcarbon.domain.activities.activity import Activity
 from parkcarbon.domain.activities.cooling import cooling
 from parkcarbon.domain.activities.fuel import fuel, preparation
 from parkcarbon.domain.activities.fugitive import is_montreal, refrigerant
-from parkcarbon.domain.activities.given import refuse_mixed_sets
+from parkcarbon.domain.activities.given import given_match, refuse_mixed_sets
 from parkcarbon.domain.activities.heat import heat, steam_steps
 from parkcarbon.domain.activities.process import process
 from parkcarbon.domain.activities.scope3 import scope3
-from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings
+from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings, single
+from parkcarbon.domain.factors import NoFactorError
 from parkcarbon.domain.refusal import RefusedError
 
 _BOUGHT_ENERGY: Final = frozenset({"heat", "steam", "cooling"})
@@ -111,8 +112,37 @@ def validate(activity: Activity, settings: Settings | None = None) -> None:
         )
 
 
+def refuse(activity: Activity, query: Query) -> None:
+    """Refuse at entry what `count` would refuse with the settings and factors of the park.
+
+    An amount that no record applies to yet is no error: it is listed as not in the total until there is one. A factor
+    that came with the entry, or that it names, must apply to it.
+
+    Args:
+        activity: the entry.
+        query: settings, records and year.
+
+    Raises:
+        RefusedError: with the rule's number.
+    """
+    validate(activity, query.settings)
+    try:
+        if activity.kind == "electricity":
+            supplier = given_match(activity, query)
+            if supplier is not None:
+                single(replace(query, unit=activity.unit), supplier, 2)
+        else:
+            count(activity, query)
+    except NoFactorError as error:
+        named = any(factor.factor == activity.factor_id for factor in query.factors)
+        if activity.factor is not None or named:
+            raise RefusedError("6.10", f"{activity.activity}: {error}") from error
+
+
 def _validate_fuel(activity: Activity, settings: Settings | None) -> None:
-    preparation(activity, settings or Settings(""))
+    given = activity.factor is not None or bool(activity.factor_id)
+    if activity.unit != "L" or not given:  # a given factor may be per litre: `refuse` looks at it
+        preparation(activity, settings or Settings(""))
     if activity.unit in GJ_PER and activity.basis is None:
         raise RefusedError("1.10", f"{activity.activity}: {activity.unit} of {activity.subject} on NCV or HHV?")
 

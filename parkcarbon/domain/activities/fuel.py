@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from parkcarbon.domain.activities.activity import Activity
-from parkcarbon.domain.activities.chain import Calorific, fuel_factor
+from parkcarbon.domain.activities.chain import Calorific, fuel_factor, fuel_set
 from parkcarbon.domain.activities.given import converted, given_match, refuse_mixed_sets
 from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings, Step, single
+from parkcarbon.domain.factors import FactorMatch
 from parkcarbon.domain.refusal import RefusedError
 
 _ZERO_C: Final = 273.15
@@ -40,9 +41,11 @@ def fuel(activity: Activity, query: Query, *, full_oxidation: bool = False) -> C
         if activity.unit in GJ_PER and match.factor.basis and basis not in match.factor.basis:
             reason = f"{activity.activity}: {basis} energy and a factor on {match.factor.basis}"
             raise RefusedError("1.10", reason)
-        gas = activity.unit in ("m3", "Nm3")
-        steps, unit = preparation(activity, query.settings) if gas else ((), activity.unit)
+        steps, unit = preparation(activity, query.settings) if _to_prepare(activity, match) else ((), activity.unit)
         return converted(single(replace(asked, unit=unit), match, 1), activity.unit, steps)
+    if activity.fuel_set is not None and (used := fuel_set(asked)[1]) != activity.fuel_set:
+        reason = f"{activity.activity}: fuel set {activity.fuel_set!r} where the park's fuels are of {used!r}"
+        raise RefusedError("1.11", reason)
     steps, unit = preparation(activity, query.settings)
     factor = fuel_factor(
         replace(asked, unit=unit),
@@ -52,6 +55,12 @@ def fuel(activity: Activity, query: Query, *, full_oxidation: bool = False) -> C
         full_oxidation=full_oxidation,
     )
     return converted(factor, activity.unit, steps)
+
+
+def _to_prepare(activity: Activity, match: FactorMatch) -> bool:
+    """True where an amount is converted before a given factor applies; litres only for one per mass."""
+    per_litre = match.factor.unit.endswith(("/L", "/kL"))
+    return activity.unit in ("m3", "Nm3") or (activity.unit == "L" and not per_litre)
 
 
 def _basis(activity: Activity) -> Calorific:

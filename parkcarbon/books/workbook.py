@@ -20,11 +20,13 @@ from .workbook_words import (
     BATCH_HEADERS,
     FACTOR_HEADERS,
     KINDS,
+    NO,
     OPERATIONS,
     REGISTER_HEADERS,
     SHEETS,
     UNKNOWN,
     WORKING_HEADERS,
+    YES,
     labels,
     number_format,
 )
@@ -36,7 +38,7 @@ _LEADERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WIDTHS: Final[dict[str, Sequence[int]]] = {
     "working": (7, 30, 38, 24, 14, 20, 24, 14, 48, 9, 70),
-    "factors": (28, 20, 16, 9, 18, 14, 26, 10, 18, 44, 13, 18, 12, 30, 14, 16, 24),
+    "factors": (28, 20, 16, 9, 18, 14, 26, 10, 18, 44, 16, 18, 11, 22, 34, 30, 24, 16, 24),
     "registers": (34, 22, 20, 9, 14, 18, 8, 8, 7, 18, 36, 10, 68, 24),
     "batches": (34, 9, 20, 36, 10, 68, 24, 24),
     "notes": (34, 110),
@@ -79,11 +81,15 @@ def write_workbook(figure: Figure | Sequence[Figure], target: str | IO[bytes], a
     sheets = _Sheets(Book(write_only=True))
     sheets.notes(about, layout)
     sheets.working(layout)
-    sheets.columns(layout.blocks)
-    sheets.table("factors", FACTOR_HEADERS, layout.factors)
-    sheets.table("registers", REGISTER_HEADERS, layout.registers)
-    if layout.batches:
-        sheets.table("batches", BATCH_HEADERS, layout.batches)
+    if layout.blocks:
+        sheets.columns(layout.blocks)
+    for key, headers, rows in (
+        ("factors", FACTOR_HEADERS, layout.factors),
+        ("registers", REGISTER_HEADERS, layout.registers),
+        ("batches", BATCH_HEADERS, layout.batches),
+    ):
+        if rows:
+            sheets.table(key, headers, rows)
     sheets.book.save(target)
     return layout
 
@@ -218,7 +224,9 @@ class _Sheets:
 
     def _literal(self, sheet: Any, value: object) -> Any:
         """A cell of a table: numbers as numbers, everything else as text that is never a formula."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool):
+            return self._text(sheet, YES if value else NO)
+        if not isinstance(value, int | float):
             return self._text(sheet, "" if value is None else str(value))
         from openpyxl.cell import WriteOnlyCell
 
@@ -239,8 +247,8 @@ LEGEND: Final = (
     ("registers and factors", "They are numbers on their own sheets; change one there and every total follows."),
     ("批次", "批次以来源、boot、seq 定位，摘要为所发送帧的 SHA-256。"),
     ("batches", "A batch is found by source, boot and seq; its digest is the SHA-256 of the frame as it was sent."),
-    ("取整", "仅显示时取整，单元格保留全部精度。"),
-    ("rounding", "Only the display is rounded; cells hold every digit."),
+    ("取整", "仅显示时取整，单元格保留 16 位有效数字。"),
+    ("rounding", "Only the display is rounded; cells hold 16 digits."),
 )
 
 

@@ -110,10 +110,8 @@ class _Building:
 
     def _list_batches(self, figure: Figure) -> None:
         batches = figure.source.get("batches")
-        for batch in batches if isinstance(batches, list | tuple) else ():
-            line = {"point": figure.source.get("point"), **batch}
-            if line not in self.layout.batches[-len(batches) :]:
-                self.layout.batches.append(line)
+        if isinstance(batches, list | tuple):
+            self.layout.batches += [{"point": figure.source.get("point"), **batch} for batch in batches]
 
     def _leaf(self, figure: Figure) -> tuple[Cell, str]:
         kind = figure.source.get("kind")
@@ -133,6 +131,8 @@ class _Building:
         known = record.get("value") in (None, figure.value)
         unit = record.get("unit") if known else None
         line = {**record, "value": SERIES if figure.value is None else figure.value, "unit": unit or figure.unit}
+        if record.get("value") is not None:
+            line["as_published"] = f"{record['value']} {record.get('unit', '')}"
         key = (table, repr([line.get(name) for name in headers]))
         if key not in self._tables:
             rows.append(line)

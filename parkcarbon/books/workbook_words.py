@@ -5,6 +5,8 @@ from typing import Final
 from parkcarbon.domain.working import Figure, Operation
 
 UNKNOWN: Final = "未知 unknown"
+YES: Final = "是 yes"
+NO: Final = "否 no"
 SERIES: Final = "逐时序列 series"
 
 SHEETS: Final = {
@@ -62,9 +64,11 @@ FACTOR_HEADERS: Final = {
     "data_year": "数据年份\ndata year",
     "publisher": "发布机构\npublisher",
     "edition": "文件与版次\nedition",
-    "published_on": "发布日期\npublished on",
+    "publication": "发布日期\npublished",
     "match": "匹配方式\nmatch",
     "unverified": "未核实\nunverified",
+    "as_published": "原记录\nas in the record",
+    "title": "名称\ntitle",
     "source_page": "来源页\nsource page",
     "licence": "许可\nlicence",
     "reviewer": "复核人\nreviewer",
@@ -141,7 +145,7 @@ def labels(figure: Figure) -> tuple[str, str]:
 
 
 def number_format(unit: str) -> str:
-    """How numbers of a unit are shown; the cell keeps every digit."""
+    """How numbers of a unit are shown; the cell keeps 16 digits."""
     if "/" in unit:
         return "0.000000####"
     return _FORMATS.get(unit, "#,##0.000000")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from .emissions import Step
-from .methods.lines import Line, Scope, factor_document
+from .factors import FactorMatch
+from .methods.lines import Line, Scope, factor_document, rfc3339
 from .working import Figure, computed, same
 
 Columns: TypeAlias = Mapping[str, tuple[float | None, ...]]
@@ -83,7 +84,7 @@ def _line(line: Line, backing: Backing) -> Figure:
 def _by_time(line: Line, backing: Backing, activity: Figure, rounded: float) -> Figure:
     """Amounts times factors by the hour; what the stored intervals hold beside that is a term of its own."""
     name, value = f"line:{line.source}", line.co2e_nano_kg / 1e9
-    records = tuple(_record(factor_document(match)) for match in line.factors)
+    records = tuple(_record(provenance(match)) for match in line.factors)
     product = computed(
         name,
         "sum_product",
@@ -178,7 +179,7 @@ def _step(step: Step) -> Figure:
         return Figure(
             step.name, step.value, step.unit, label_zh=zh, label_en=en, source={"kind": "setting", "name": step.name}
         )
-    document = factor_document(step.match)
+    document = provenance(step.match)
     zh, en = STEPS.get(step.name, ("排放因子", "emission factor"))
     return Figure(
         step.name,
@@ -202,6 +203,22 @@ STEPS: Final = {
     "warming_potential": ("全球变暖潜势", "global warming potential"),
     "density": ("密度", "density"),
 }
+
+
+def provenance(match: FactorMatch) -> dict[str, object]:
+    """A factor, how it matched, and all that its record says of where it comes from."""
+    factor = match.factor
+    more: dict[str, object] = {
+        "title": factor.title,
+        "publication": factor.publication,
+        "source_page": factor.source_page,
+        "licence": factor.licence,
+        "reviewer": factor.reviewer,
+        "recorded_at": None if factor.recorded_at is None else rfc3339(factor.recorded_at),
+        "valid_from": None if factor.valid_from is None else factor.valid_from.isoformat(),
+        "valid_to": None if factor.valid_to is None else factor.valid_to.isoformat(),
+    }
+    return {**factor_document(match), **{name: value for name, value in more.items() if value}}
 
 
 def _record(document: dict[str, object]) -> Figure:

@@ -77,7 +77,12 @@ def test_what_has_terms_is_a_formula_and_what_has_none_refers_to_its_one_number(
 
 def test_a_number_in_another_unit_than_its_record_is_not_given_the_unit_of_the_record() -> None:
     figure = Figure("factor", 582.7, "gCO2/kWh", source=FACTOR)
-    assert dict(lay_out(figure).factors[0]) | {} == {**FACTOR, "value": 582.7, "unit": "gCO2/kWh"}
+    assert dict(lay_out(figure).factors[0]) | {} == {
+        **FACTOR,
+        "value": 582.7,
+        "unit": "gCO2/kWh",
+        "as_published": "0.5827 kgCO2/kWh",
+    }
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])

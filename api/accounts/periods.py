@@ -49,6 +49,7 @@ class PeriodState(Model):
     period: str
     state: State
     version: int = Field(description="Number of the newest version; 0: never closed")
+    lock_by: dt.date | None = Field(description="Day by which a month should be closed (rule 4.10); null for a year")
     events: list[PeriodEvent]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from parkcarbon.domain.inventory import days_of
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Row, Session, from_ms
 
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 State = Literal["open", "provisional", "closed"]
 Event = Literal["provisional", "closed", "reopened"]
 
+_LOCK_AFTER: Final = dt.timedelta(days=39)  # after the day that follows the last (accounting rule 4.10)
 _STATES: Final[dict[str | None, State]] = {
     None: "open",
     "reopened": "open",
@@ -61,7 +63,19 @@ class Standing:
 
     def document(self) -> Json:
         """Plain JSON."""
-        return {"period": self.period, "state": self.state, "version": self.version, "events": list(self.events)}
+        due = self.lock_by
+        return {
+            "period": self.period,
+            "state": self.state,
+            "version": self.version,
+            "lock_by": None if due is None else due.isoformat(),
+            "events": list(self.events),
+        }
+
+    @property
+    def lock_by(self) -> dt.date | None:
+        """Day by which a month should be closed: 40 days after its last; None for a year."""
+        return days_of(self.period)[1] + _LOCK_AFTER if len(self.period) > len("2026") else None
 
 
 @dataclass(frozen=True, slots=True)

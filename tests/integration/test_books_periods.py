@@ -303,6 +303,12 @@ async def test_the_database_itself_keeps_what_was_closed(books: Database) -> Non
     assert (await read(books)).body == done.body
 
 
+@pytest.mark.rule("4.10")
+def test_a_month_shows_the_day_by_which_it_should_be_closed() -> None:
+    assert periods.Standing("2026-03").document()["lock_by"] == "2026-05-10"
+    assert periods.Standing("2026").document()["lock_by"] is None
+
+
 async def test_list(books: Database) -> None:
     await provisional(books, "2025-04")
     async with books.session() as session:
@@ -376,6 +382,6 @@ async def test_command_line(
     assert "2025-03: open, version 1" in await run("reopen", "2025-03", "--author", "reviewer", "--reason", "late")
     assert "version 1 ghgp as of" in await run("show", "2025-03")
     assert "cannot be closed" in await run("show", "2099-01")
-    assert "2025-04: open" in await run("list")
+    assert "2025-04: open, to be closed by 2025-06-09" in await run("list")
     with pytest.raises(RefusedError, match="only a provisional period can be closed"):
         await run("close", "2025-04", "--author", "reviewer")

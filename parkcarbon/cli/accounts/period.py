@@ -104,7 +104,8 @@ async def _write(session: Session, options: argparse.Namespace) -> int:
 
 def _line(standing: periods.Standing) -> str:
     version = f", version {standing.version}" if standing.version else ""
-    return f"{standing.period}: {standing.state}{version}"
+    due = f", to be closed by {standing.lock_by}" if standing.lock_by and standing.state != "closed" else ""
+    return f"{standing.period}: {standing.state}{version}{due}"
 
 
 def _print_difference(changed: dict[str, Any]) -> None:

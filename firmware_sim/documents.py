@@ -32,12 +32,51 @@ def park_document(park: SimulatedPark) -> Document:
             "fuel_region": scenario.method.fuel_region,
             "heat_region": scenario.method.heat_region,
             "gwp_set": scenario.method.gwp_set,
+            **_organisation(park),
         },
+        **_ownership(park),
         "tenants": [{"tenant": t.tenant, "name": _name(t.name.zh, t.name.en)} for t in scenario.tenants],
         "sources": [*gateway, *({"source": s.source, "kind": "edge", **_given(via=s.via)} for s in scenario.sources)],
         "devices": [_device(meter, park) for meter in park.meters],
         "notes": {"simulated": f"scenario {scenario.scenario}, seed {park.state.seed}"},
     }
+
+
+def _organisation(park: SimulatedPark) -> Document:
+    """Who reports, and what belongs to it."""
+    name = park.scenario.name
+    return {
+        "reporting_entity": _name(f"{name.zh}运营方", f"{name.en} operator"),
+        "boundary": _name("全园区，运营控制权法", "the whole park, operational control"),
+        "base_year": 2025,
+    }
+
+
+def _ownership(park: SimulatedPark) -> Document:
+    """Every tenant a legal entity of its own, one connection point, the battery as storage."""
+    scenario = park.scenario
+    operator = {"entity": "operator", "name": _name("园区运营方", "Park operator"), "operator": True}
+    tenants = [
+        {"entity": tenant.tenant, "name": _name(tenant.name.zh, tenant.name.en), "tenants": [tenant.tenant]}
+        for tenant in scenario.tenants
+    ]
+    found: Document = {
+        "entities": [operator, *tenants],
+        "connections": [{"connection": "substation", "name": _name("总进线", "Main supply")}],
+        "allocation": [{"rule": "metered", "from_day": "2020-01-01"}],
+    }
+    if scenario.battery is not None:
+        device = scenario.battery.device
+        found["storage"] = [
+            {
+                "storage": device,
+                "name": _name(scenario.battery.name.zh, scenario.battery.name.en),
+                "charge": f"{device}/active_energy_import",
+                "discharge": f"{device}/active_energy_export",
+                "capacity_kwh": 8 * scenario.battery.charge_kw,
+            }
+        ]
+    return found
 
 
 def edge_config(
@@ -129,12 +168,24 @@ def _episode(meter: Meter, quantity: str, index: int, *, cumulative: bool) -> Do
         episode["ct"] = fitting.ct
     if ratio in ("pt", "ct_pt"):
         episode["pt"] = fitting.pt
+    if cumulative:
+        episode |= _classes(meter, quantity, ct=fitting.ct)
     if index and cumulative:
         before: Fitting = meter.plan.fittings[index - 1]
         episode["limit_per_h"] = meter.limit_per_h(quantity, fitting)
         episode["end_reading"] = meter.before_fault(quantity, before, fitting.from_ms)
         episode["start_reading"] = meter.before_fault(quantity, fitting, fitting.from_ms)
     return episode
+
+
+def _classes(meter: Meter, quantity: str, *, ct: float) -> Document:
+    """Accuracy classes as such meters have them; the gate's is the better one."""
+    carrier = QUANTITIES[quantity].carrier
+    if carrier == "electricity":
+        gate = "import" in meter.plan.flows.values() and "export" in meter.plan.flows.values()
+        transformer = {"ct_class": "0.5S" if gate else "0.5"} if ct != 1 or gate else {}
+        return {"accuracy_class": "0.5S" if gate else "1", **transformer}
+    return {"accuracy_class": "1.0" if carrier == "gas" else "2"}
 
 
 def _utc(time_ms: int) -> str:

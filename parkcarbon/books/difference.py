@@ -104,8 +104,8 @@ def causes(change: LineChange, before: Json, after: Json, facts: Json) -> list[s
         f"{row['readings']} readings came later" for row in facts.get("readings", ()) if row["point"] == change.source
     ]
     found += [
-        f"correction {row['correction']} ({row['kind']}) by {row['author']}: {row['reason']}"
-        for row in facts.get("corrections", ())
+        f"{row['what']} number {row['number']} by {row['author']}: {row['reason']}"
+        for row in facts.get("decisions", ())
         if row["point"] == change.source
     ]
     if not found:
@@ -129,12 +129,12 @@ async def _facts_since(session: Session, park: str, period: Period, since: dt.da
     """What was recorded since then that the period may rest on."""
     times = from_ms(period.from_ms), from_ms(period.to_ms)
     batches = await session.fetch(QUERIES["late_batches"], park, *times, since)
-    corrections = await session.fetch(QUERIES["late_corrections"], park, *times, since)
+    decisions = await session.fetch(QUERIES["late_decisions"], park, *times, since)
     revisions = await session.fetch(QUERIES["late_revisions"], park, since)
     entries = await session.fetch(QUERIES["entries_at"], park, LATEST)
     return {
         "batches": [_plain(row) for row in batches],
-        "corrections": [_plain(row, correction_id="correction") for row in corrections],
+        "decisions": [_plain(row) for row in decisions],
         "revisions": [_plain(row) for row in revisions],
         "entries": [
             {"entry": row["entry_id"], "kind": row["kind"], "author": row["author"], "withdrawal": row["withdrawn"]}
@@ -164,8 +164,8 @@ async def _late_readings(
     return [_plain(row) for row in await session.fetch(QUERIES["late_readings"], ids, first, last, since)]
 
 
-def _plain(row: Row, **renamed: str) -> Json:
+def _plain(row: Row) -> Json:
     return {
-        renamed.get(name, name): value.isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
         for name, value in row.items()
     }

@@ -30,6 +30,7 @@ What = Literal[
     "not_in_total",
     "missing_entry",
     "unapproved_entry",
+    "unapproved_substitution",
 ]
 
 _GAP_TOLD: Final = 1e-4  # share of the metered time
@@ -83,6 +84,12 @@ async def obstacles_of(session: Session, inputs: Inputs, live: Inputs) -> list[O
         )
     found += _gaps(result, inputs)
     found += missing_entries(live.facts, period)
+    return [*found, *await _unapproved(session, park, period)]
+
+
+async def _unapproved(session: Session, park: str, period: Period) -> list[Obstacle]:
+    """What waits for a second person: entries and substitutions."""
+    found = []
     rows = await session.fetch(QUERIES["entries_at"], park, LATEST)
     states = entry_states(rows)
     pending = [
@@ -94,6 +101,11 @@ async def obstacles_of(session: Session, inputs: Inputs, live: Inputs) -> list[O
         numbers = ", ".join(str(item["entry"]) for item in pending[:20])
         told = f"{len(pending)} entries wait for a second person: {numbers}"
         found.append(Obstacle("unapproved_entry", told, items=tuple(pending[:20])))
+    times = from_ms(period.from_ms), from_ms(period.to_ms)
+    if waiting := await session.fetch(QUERIES["unreviewed_substitutions"], park, *times):
+        numbers = ", ".join(f"{row['substitution_id']} ({row['point']})" for row in waiting[:20])
+        told = f"{len(waiting)} substitutions wait for a second person: {numbers}"
+        found.append(Obstacle("unapproved_substitution", told, items=tuple(dict(row) for row in waiting[:20])))
     return found
 
 

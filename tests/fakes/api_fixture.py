@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
         if body.get("token") != TOKEN:
             return self._problem(401, "unknown token")
-        session = {"label": "fixture", "role": "viewer", "park": None}
+        session = {"label": "fixture", "role": "viewer", "person": "", "park": None}
         return self._json(session, {"Set-Cookie": f"{COOKIE}; HttpOnly; SameSite=Strict; Path=/"})
 
     def do_DELETE(self) -> None:

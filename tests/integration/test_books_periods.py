@@ -24,6 +24,12 @@ from tests.fakes.api_park import PARK, ROLLUPS
 from tests.fakes.books_park import APRIL, MARCH, late_amount, write_books_park
 
 GATE = "gate/active_energy_import"
+PROPOSED: LiteralString = """
+insert into substitution (point_id, from_time, to_time, rule, method, amounts_micro, document, before_micro, after_micro,
+                          author, reason)
+values ($1, $2::timestamptz, $2::timestamptz + interval '15 minutes', '6.1', 'mean', '{5}', '{}', 0, 5, 'energy manager',
+        'meter failed')
+returning substitution_id"""
 BASE = f"/api/v1/parks/{PARK}"
 
 
@@ -156,6 +162,7 @@ async def test_what_came_late_is_a_difference_with_its_cause_and_a_new_version_o
     assert diesel["causes"] == [f"entry:{number} was entered or approved later"]
     total = found["totals"]["location"]
     assert total["change_kg"] == pytest.approx(gate["change_kg"] + diesel["change_kg"])
+    assert found["facts"]["decisions"] == []
     assert [batch["batches"] for batch in found["facts"]["batches"]] == [1]
     assert "energy" in found["also_changed"]
 
@@ -178,6 +185,32 @@ async def test_what_came_late_is_a_difference_with_its_cause_and_a_new_version_o
             await difference(session, PARK, "2025-04", now=now())
     assert {line["source"] for line in between["lines"]} == {line["source"] for line in found["lines"]}
     assert between["to"]["digest"] == second.digest.hex()
+
+
+async def test_a_correction_and_a_substitution_are_told_as_causes(books: Database) -> None:
+    await provisional(books)
+    await close(books)
+    await late_amount(books, GATE, MARCH, 1_000_000)
+    async with books.transaction() as session:
+        point = await session.fetchval("select point_id from point where point = $1", GATE)
+        await session.execute(
+            "insert into correction (point_id, kind, from_time, to_time, document, author, reason)"
+            " values ($1, 'exclude', '2025-03-05Z', '2025-03-05Z', '{}', 'energy manager', 'spike')",
+            point,
+        )
+        number = await session.fetchval(PROPOSED, point, dt.datetime(2025, 3, 20, tzinfo=dt.UTC))
+    async with books.session() as session:
+        before = await difference(session, PARK, "2025-03", now=now())
+        await session.execute(
+            "insert into substitution_review (substitution_id, person, decision, reason)"
+            " values ($1, 'reviewer', 'approved', 'bill seen')",
+            number,
+        )
+        after = await difference(session, PARK, "2025-03", now=now())
+    told = "correction (exclude) number 1 by energy manager: spike"
+    assert before["lines"][0]["causes"] == ["1 readings came later", told]
+    substituted = f"substitution by rule 6.1 number {number} by energy manager: meter failed"
+    assert after["lines"][0]["causes"] == ["1 readings came later", told, substituted]
 
 
 async def test_two_approvers_at_the_same_instant(books: Database) -> None:
@@ -204,18 +237,19 @@ async def test_what_is_open_stands_against_closing(books: Database) -> None:
             "delete from interval_15min where point_id = $1 and start >= '2025-04-20Z' and start < '2025-04-21Z'", point
         )
         await session.execute(ROLLUPS)
+        await session.fetchval(PROPOSED, point, dt.datetime(2025, 4, 20, tzinfo=dt.UTC))
     await provisional(books, "2025-04")
     with pytest.raises(periods.NotReadyError) as refused:
         await close(books, "2025-04")
     found = {obstacle.what: obstacle for obstacle in refused.value.obstacles}
-    assert set(found) == {"question", "gap", "missing_entry", "unapproved_entry"}
+    assert set(found) == {"question", "gap", "missing_entry", "unapproved_entry", "unapproved_substitution"}
     assert found["question"].message.endswith(f"{GATE} at 2025-04-10T00:00:00Z: implausible")
     assert found["gap"].items == ({"point": GATE},)
     assert found["missing_entry"].message == "entered for 2025-03 and not for 2025-04: heat annex"
     assert found["unapproved_entry"].items[0]["entry"] == waiting
     assert not refused.value.hard
     assert refused.value.rule == "3.11"
-    with pytest.raises(RefusedError, match="closed over 4 open points without a reason"):
+    with pytest.raises(RefusedError, match="closed over 5 open points without a reason"):
         await close(books, "2025-04", override=True)
     done = await close(books, "2025-04", reason="meter failed, bill used", override=True)
     async with books.session() as session:

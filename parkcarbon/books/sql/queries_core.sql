@@ -232,12 +232,39 @@ where r.point_id = any($1::int[]) and r.time >= $2::timestamptz and r.time < $3:
   and greatest(b.recorded_at, b.revived_at) > $4::timestamptz
 group by p.point order by p.point;
 
--- name: late_corrections
-select p.point, c.correction_id, c.kind, c.author, c.reason, c.recorded_at
-from correction c join point p using (point_id)
-where p.park_id = $1::text and c.from_time < $3::timestamptz and c.recorded_at > $4::timestamptz
-  and (c.kind = 'boundary' or c.to_time >= $2::timestamptz)
-order by c.correction_id;
+-- name: late_decisions
+-- Corrections and substitutions of [$2, $3) that began or ceased to count after $4.
+select p.point, d.what, d.number, d.author, d.reason, d.recorded_at
+from (
+    select point_id, 'correction (' || kind || ')' as what, correction_id as number, author, reason, recorded_at,
+           from_time, case kind when 'boundary' then 'infinity' else to_time end as to_time
+    from correction
+    union all
+    select c.point_id, 'withdrawal of correction', c.correction_id, w.author, w.reason, w.recorded_at,
+           c.from_time, case c.kind when 'boundary' then 'infinity' else c.to_time end
+    from correction_withdrawal w join correction c using (correction_id)
+    union all
+    select s.point_id, 'substitution by rule ' || s.rule, s.substitution_id, s.author, s.reason, r.recorded_at,
+           s.from_time, s.to_time
+    from substitution_review r join substitution s using (substitution_id) where r.decision = 'approved'
+    union all
+    select s.point_id, 'withdrawal of substitution', s.substitution_id, w.author, w.reason, w.recorded_at,
+           s.from_time, s.to_time
+    from substitution_withdrawal w join substitution s using (substitution_id)
+) d
+join point p using (point_id)
+where p.park_id = $1::text and d.from_time < $3::timestamptz and d.to_time >= $2::timestamptz
+  and d.recorded_at > $4::timestamptz
+order by d.recorded_at, d.what, d.number;
+
+-- name: unreviewed_substitutions
+-- Substitutions of [$2, $3) that wait for a second person.
+select s.substitution_id, p.point, s.author
+from substitution s join point p using (point_id)
+where p.park_id = $1::text and s.from_time < $3::timestamptz and s.to_time > $2::timestamptz
+  and not exists (select from substitution_review r where r.substitution_id = s.substitution_id)
+  and not exists (select from substitution_withdrawal w where w.substitution_id = s.substitution_id)
+order by s.substitution_id;
 
 -- name: late_revisions
 select revision, author, reason, recorded_at from park_revision

@@ -184,6 +184,16 @@ def test_a_reversed_load_meter_counts_in_its_export_register() -> None:
     assert (best.device, best.kind) == ("c", "reversed")
 
 
+def test_a_few_odd_hours_accuse_nobody() -> None:
+    """Whatever is scaled to fit three hours would open all those between them."""
+    rows = day(6)
+    for hour in (5, 20, 44):
+        rows["load-c"][hour] -= 8.0
+    found = balance(as_amounts(rows), error=0.001)
+    assert found.states()["above"] == 3
+    assert suspects(found) == []
+
+
 def test_a_formula_is_a_sum_with_factors_and_known_where_its_terms_are() -> None:
     formula = Formula("net", (("main", 1.0), ("part", -1.0), ("shop", 0.1)), constant_per_h=0.4)
     amounts = {"main": np.array([10, 20]), "part": np.array([3, 30]), "shop": np.array([4, 6])}

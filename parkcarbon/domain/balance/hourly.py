@@ -215,7 +215,7 @@ class Suspect:
         factor: what its amounts would have to be multiplied by; -1 for a reversed one.
         hours: hours beyond the meters' error in which it counted.
         closed: of them, hours that would be in the band or within the error.
-        left_micro: mean distance from the band that would be left [1e-6 kWh].
+        left_micro: distance of the unmetered part from its usual share that would be left, root mean square [1e-6 kWh].
     """
 
     device: str
@@ -234,34 +234,42 @@ class Suspect:
 RATIO_RANGE: Final = (0.05, 20.0)
 """Factors outside are no mistaken transformer ratio."""
 _RATIO_FROM: Final = 0.05  # smaller deviations are accuracy, not a wrong ratio
+_LEAST_PART: Final = 0.2  # of the hours in which a device counts, so many have to fail: its transformer is always wrong
 
 
 def suspects(balance: Balance, *, least_share: float = 0.9, least_hours: int = 3) -> list[Suspect]:
     """Devices whose sign or ratio would close the balance of the failing hours, the best explanation first.
 
+    A wrong transformer is wrong in every hour: at least a fifth of the hours in which the device counts have to fail,
+    and a correction has to close them and, from the first to the last of them, may not open the others.
+
     Args:
         balance: of one connection point.
-        least_share: part of the failing hours that an explanation has to close.
+        least_share: part of the failing hours, and of all hours between them, that has to be closed.
         least_hours: failing hours below which nothing is said.
     """
-    failing = np.flatnonzero(balance.known & np.isin(balance.state, (HourState.ABOVE, HourState.BELOW)))
-    if len(failing) < least_hours:
+    failing = balance.known & np.isin(balance.state, (HourState.ABOVE, HourState.BELOW))
+    if int(failing.sum()) < least_hours:
         return []
-    trial = _Trial(balance, failing)
+    first, *_, last = np.flatnonzero(failing).tolist()
+    window = np.flatnonzero(balance.known[first : last + 1]) + first
+    trial = _Trial(balance, window, failing[window], least_share)
     found = []
     for device in trial.rows:
         tried = [trial.of(device, -1.0)]
         if (ratio := trial.ratio(device)) is not None:
             tried.append(trial.of(device, ratio))
-        found += [s for s in tried if s is not None and s.share >= least_share and s.hours >= least_hours]
-    return sorted(found, key=lambda s: (-s.closed, s.kind != "reversed", s.left_micro, s.device))
+        found += [s for s in tried if s is not None and s.hours >= least_hours]
+    return sorted(found, key=lambda s: (s.left_micro, s.kind != "reversed", s.device))
 
 
 class _Trial:
-    """The failing hours of a balance, as they would be with one device corrected."""
+    """The hours from the first to the last that fails, as they would be with one device corrected."""
 
-    def __init__(self, balance: Balance, hours: Int64Array) -> None:
+    def __init__(self, balance: Balance, hours: Int64Array, failing: BoolArray, least_share: float) -> None:
         self._balance = balance
+        self._failing = failing
+        self._least_share = least_share
         self._rest = balance.unmetered[hours]
         self._error = balance.error[hours]
         self._limits = tuple(limit[hours] for limit in balance.limits)
@@ -275,7 +283,7 @@ class _Trial:
     def ratio(self, device: str) -> float | None:
         """The factor that would bring most hours to the middle of the band; None: no ratio could."""
         contribution = self._signed[self.rows[device]].sum(axis=0)
-        counts = contribution != 0
+        counts = (contribution != 0) & self._failing
         if not counts.any():
             return None
         low, high = self._limits
@@ -285,17 +293,23 @@ class _Trial:
         return factor if plausible else None
 
     def of(self, device: str, factor: float) -> Suspect | None:
-        """What a correction would do; None where the device counted nothing."""
+        """What a correction would do; None where it explains too little."""
         contribution = self._signed[self.rows[device]].sum(axis=0)
-        at = contribution != 0
-        if not at.any():
+        at = (contribution != 0) & self._failing
+        if at.sum() < _LEAST_PART * (contribution != 0).sum() or not at.any():
             return None
-        low, high = self._balance.band.limits(self._corrected(device, factor)[at])
-        rest = self._rest[at] + (factor - 1) * contribution[at]
+        whole = self._corrected(device, factor)
+        low, high = self._balance.band.limits(whole)
+        rest = self._rest + (factor - 1) * contribution
         outside = np.maximum(np.maximum(low - rest, rest - high), 0.0)
-        closed = int((outside <= self._error[at]).sum())
+        closes = outside <= self._error
+        if closes[at].mean() < self._least_share or closes.mean() < self._least_share:
+            return None
         kind: Literal["reversed", "ratio"] = "reversed" if factor < 0 else "ratio"
-        return Suspect(device, kind, factor, int(at.sum()), closed, round(float(outside.mean())))
+        square = float(whole.astype(np.float64) @ whole)
+        usual = float(rest @ whole) / square if square else 0.0
+        left = float(np.sqrt(((rest - usual * whole) ** 2).mean()))
+        return Suspect(device, kind, factor, int(at.sum()), int(closes[at].sum()), round(left))
 
     def _corrected(self, device: str, factor: float) -> Int64Array:
         """What the band is in percent of, once a device is corrected: a reversed gate's export was its import."""

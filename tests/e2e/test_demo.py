@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from parkcarbon.kit.db import Database
+from tests.e2e import books_checks as books
 from tests.e2e import web_checks as checks
 from tests.fakes.demo_process import DemoProcess
 
@@ -45,6 +46,17 @@ def test_it_is_ready_in_a_minute_with_every_meter_alive(demo: DemoProcess) -> No
     devices = get(demo, f"/parks/{PARK}/devices")["devices"]
     assert len(devices) == 31
     assert {device["state"] for device in devices} == {"ok"}
+
+
+def test_the_page_shows_the_books(demo: DemoProcess) -> None:
+    inventory = get(demo, f"/parks/{PARK}/inventory?period={last_month()}")
+    with checks.chromium() as browser:
+        with checks.open_page(browser, accept_downloads=True) as page:
+            books.open_books(page, demo.ready.url, demo.ready.token, last_month())
+            books.check_figures(page, inventory)
+            books.check_reaches_registers(page)
+            books.check_workbook(page)
+        assert len(books.take_books(browser, demo.ready.url, demo.ready.token, last_month())) == 8
 
 
 def test_last_month_closes(demo: DemoProcess) -> None:

@@ -12,7 +12,7 @@ from tests.e2e import web_checks as checks
 FIGURES = ("scope1", "scope2_location", "scope2_market", "total_location", "total_market", "scope3")
 
 
-def open_books(page: Page, url: str, token: str, period: str, language: str = "en", theme: str = "light") -> None:
+def open_books(page: Page, url: str, token: str, period: str, *, language: str = "en", theme: str = "light") -> None:
     """Sign in, then open the books of a period from the bar."""
     checks.sign_in(page, checks.address(url, language, theme), token)
     page.get_by_test_id("books").click()
@@ -64,7 +64,7 @@ def take_books(browser: Browser, url: str, token: str, period: str) -> list[Path
         for language in checks.LANGUAGES:
             for theme in checks.THEMES:
                 with checks.open_page(browser, screen) as page:
-                    open_books(page, url, token, period, language, theme)
+                    open_books(page, url, token, period, language=language, theme=theme)
                     checks.check_no_sideways_scroll(page)
                     checks.check_axe(page)
                     taken.append(checks.picture(page, f"books-{screen}-{language}-{theme}", full=True))

@@ -30,14 +30,16 @@ def device_states(
     """Return the state of every device.
 
     A device whose newest reading is older than three periods (30 s at least) is silent, whatever its source last said:
-    the source itself may be gone.
+    the source itself may be gone. A device that comes from files cannot be silent: it was last seen in the newest file.
     """
     said = _said(sources)
     points: dict[int, list[PointInfo]] = {}
     for point in model.points:
         points.setdefault(point.device_id, []).append(point)
     return {
-        device.device: _state(points.get(device.device_id, []), newest, said.get(device.device, {}), now_ms)
+        device.device: _from_files(points.get(device.device_id, []), newest)
+        if device.from_files
+        else _state(points.get(device.device_id, []), newest, said.get(device.device, {}), now_ms)
         for device in model.devices
     }
 
@@ -46,7 +48,10 @@ def count_states(states: Mapping[str, State]) -> DeviceCounts:
     """Count devices by state; a device never heard of is silent."""
     names = [state.state for state in states.values()]
     return DeviceCounts(
-        ok=names.count("ok"), silent=names.count("silent") + names.count("never"), error=names.count("error")
+        ok=names.count("ok"),
+        silent=names.count("silent") + names.count("never"),
+        error=names.count("error"),
+        files=names.count("files"),
     )
 
 
@@ -65,6 +70,12 @@ def _said(sources: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
             if isinstance(item, dict) and isinstance(item.get("device"), str):
                 found[item["device"]] = {**item, "online": status.get("online") is True}
     return found
+
+
+def _from_files(points: Sequence[PointInfo], newest: Mapping[int, Newest]) -> State:
+    """The newest imported reading of any point; of an amount, the start of its interval."""
+    times = [seen.time_ms for point in points if (seen := newest.get(point.point_id)) and seen.time_ms is not None]
+    return State("files", max(times, default=None), None)
 
 
 def _state(points: Sequence[PointInfo], newest: Mapping[int, Newest], said: Mapping[str, Any], now_ms: int) -> State:

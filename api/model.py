@@ -3,12 +3,14 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from parkcarbon.catalog.park import MethodSettings
+from parkcarbon.catalog.profiles import load_profile, profile_names
 from parkcarbon.domain.emissions import Basis, CarrierFactor, Settings, resolve
 from parkcarbon.domain.factors import Factor, NoFactorError
 from parkcarbon.domain.reading import INTERVAL_MS
@@ -57,7 +59,7 @@ class PointInfo:
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """A meter, inverter or battery."""
+    """A meter, inverter or battery; `from_files` where an import brings its readings."""
 
     device_id: int
     device: str
@@ -67,6 +69,7 @@ class DeviceInfo:
     source: str | None
     bus: str
     position: int
+    from_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,10 @@ class ParkModel:
                 return point
         return None
 
+    def from_files(self, device_id: int) -> bool:
+        """Whether an import brings the readings of a device."""
+        return any(device.device_id == device_id and device.from_files for device in self.devices)
+
     def local(self, time_ms: int) -> dt.datetime:
         """A moment in the park's own time."""
         return dt.datetime.fromtimestamp(time_ms / 1000, self.zone)
@@ -200,6 +207,7 @@ def build_model(
                 source=row["source"],
                 bus=row["bus"],
                 position=row["position"],
+                from_files=row["from_files"] or (row["source"] is None and row["profile"] in file_profiles()),
             )
             for row in devices
         ),
@@ -207,6 +215,12 @@ def build_model(
         factors=tuple(factors),
         by_id={info.point_id: info for info in infos},
     )
+
+
+@cache
+def file_profiles() -> frozenset[str]:
+    """Profiles of the catalog for what has no registers."""
+    return frozenset(name for name in profile_names() if load_profile(name).transport == "file")
 
 
 def _settings(document: dict[str, Any]) -> Settings:

@@ -6,6 +6,7 @@ from parkcarbon.kit.db import from_ms
 
 from .devicestate import count_states
 from .moment import Moment
+from .power import LOAD_FLOWS, RATE_FLOWS, not_live
 from .schemas import (
     CARRIERS,
     CarrierParts,
@@ -63,6 +64,7 @@ def _figures(moment: Moment) -> Figures:
             last_week=past.mean_last_week("emission_rate_kgco2e_h"),
             parts=CarrierParts(**live.parts_kgco2e_h),
             averaged=[carrier for carrier in CARRIERS if carrier in live.averaged],
+            from_files=[item.point.point for item in not_live(moment.powers) if item.power.flow in RATE_FLOWS],
         ),
         load=Load(
             value=live.load_kw,
@@ -71,6 +73,7 @@ def _figures(moment: Moment) -> Figures:
             last_week=past.mean_last_week("load_kw"),
             peak_today_kw=past.peak_today_kw(moment.midnight_ms),
             contract_demand_kw=model.contract_demand_kw,
+            from_files=[item.point.point for item in not_live(moment.powers) if item.power.flow in LOAD_FLOWS],
         ),
         energy_today=EnergyToday(
             value=today.load_kwh,

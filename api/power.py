@@ -1,13 +1,14 @@
 """Live power of each flow: from the gauge of its device, else the newest interval of a slow meter.
 
 A device's `active_power` is positive in the direction of its import register, an inverter's in the direction of its
-yield; an export register of the same device shows the other direction.
+yield; an export register of the same device shows the other direction. What comes from files is marked: the live
+figures leave it out where live meters show the same flow.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from parkcarbon.domain.live import Carrier, LivePower
+from parkcarbon.domain.live import Carrier, LivePower, left_out
 from parkcarbon.domain.reading import INTERVAL_MS, OUTSIDE_ENERGY, Quality
 from parkcarbon.kit.db import Row, to_ms
 
@@ -18,6 +19,11 @@ FRESH_MS = 30_000
 SLOW_MS = 2 * INTERVAL_MS
 """The newest interval of a slow meter ended at most this long ago, or two periods of its point [ms]."""
 GJ_PER_KWH = 0.0036
+
+LOAD_FLOWS = ("import", "export", "generation", "discharge", "charge")
+"""Flows of electricity that the load is made of."""
+RATE_FLOWS = ("import", "fuel", "heat")
+"""Flows that the emission rate is made of."""
 
 _GAUGES = {"electricity": "active_power", "gas": "gas_flow_base", "heat": "heat_power"}
 _NODES = {
@@ -106,6 +112,12 @@ def live_powers(model: ParkModel, newest: Mapping[int, Newest], now_ms: int) -> 
     return found
 
 
+def not_live(powers: Sequence[PointPower]) -> list[PointPower]:
+    """Those that the live figures leave out, because they come from files beside live meters of the same flow."""
+    out = left_out([item.power for item in powers])
+    return [item for item, left in zip(powers, out, strict=True) if left]
+
+
 def _power(
     model: ParkModel, newest: Mapping[int, Newest], point: PointInfo, carrier: Carrier, *, now_ms: int, year: int
 ) -> PointPower:
@@ -136,6 +148,7 @@ def _power(
         rate=emission,
         tenant=point.tenant if point.flow in ("sub_meter", "fuel", "heat") else None,
         averaged=averaged,
+        from_files=model.from_files(point.device_id),
     )
     return PointPower(point, power, per_h, source, time_ms, shown, quality)
 

@@ -22,7 +22,7 @@ METHOD_NAMES: tuple[MethodName, ...] = (
 )
 Carrier = Literal["electricity", "gas", "heat"]
 CARRIERS: tuple[Carrier, ...] = ("electricity", "gas", "heat")
-DeviceState = Literal["ok", "silent", "error", "never"]
+DeviceState = Literal["ok", "silent", "error", "never", "files"]
 NodeKind = Literal["grid", "pv", "battery", "gas", "heat", "tenant", "unmetered", "bus"]
 Step = Literal["15m", "1h", "1d", "1mo"]
 GroupBy = Literal["none", "tenant", "device", "flow"]
@@ -129,6 +129,7 @@ class EmissionRate(Figure):
     averaged: list[Carrier] = Field(
         description="Carriers whose meters are slow: their part is the newest 15-minute average"
     )
+    from_files: list[str] = Field(description="Points that come from files and are not in this figure")
 
 
 class Load(Figure):
@@ -136,6 +137,7 @@ class Load(Figure):
 
     peak_today_kw: float | None = Field(description="Highest 15-minute mean of the load today [kW]")
     contract_demand_kw: float | None = Field(description="Contracted demand [kW]")
+    from_files: list[str] = Field(description="Points that come from files and are not in this figure")
 
 
 class EnergyToday(Figure):
@@ -219,11 +221,12 @@ class TenantNow(Model):
 
 
 class DeviceCounts(Model):
-    """Devices by state; `never` devices count as silent."""
+    """Devices by state; `never` devices count as silent, `files` are those whose readings come from files."""
 
     ok: int
     silent: int
     error: int
+    files: int
 
 
 class Now(Model):
@@ -312,7 +315,7 @@ class Device(Model):
     bus: str
     position: int
     state: DeviceState
-    last_seen: datetime | None
+    last_seen: datetime | None = Field(description="Newest sign of life; of `files`: the newest imported reading")
     detail: str | None
     points: list[DevicePoint]
 

@@ -11,10 +11,9 @@ from parkcarbon.kit.db import Row, from_ms
 from .model import HOUR_MS, ParkModel, PointInfo
 from .moment import Moment
 from .plan import emitting_points
-from .power import Newest, PointPower
+from .power import LOAD_FLOWS, RATE_FLOWS, Newest, PointPower, not_live
 from .schemas import FactorUse, FigureName, Working, WorkingTerm
 
-_LOAD_FLOWS = ("import", "export", "generation", "discharge", "charge")
 _LABELS = {
     "import": "grid import",
     "export": "grid export",
@@ -48,7 +47,7 @@ def counted_points(model: ParkModel, figure: FigureName) -> list[PointInfo]:
         return emitting_points(model)
     if figure == "completeness":
         return [point for point in model.metered() if point.flow is not None]
-    flows = ("generation", "export", "import", "charge", "discharge") if figure == "pv" else _LOAD_FLOWS
+    flows = ("generation", "export", "import", "charge", "discharge") if figure == "pv" else LOAD_FLOWS
     return [point for flow in flows for point in model.metered("electricity", flow)]
 
 
@@ -74,14 +73,14 @@ def explain(moment: Moment, figure: FigureName, starts: dict[int, Row]) -> Worki
 
 
 def _emission_rate(moment: Moment, _: dict[int, Row]) -> Answer:
-    used = [item for item in moment.powers if item.power.flow in ("import", "fuel", "heat")]
+    used, notes = _live(moment, [item for item in moment.powers if item.power.flow in RATE_FLOWS])
     terms = [_live_term(item) for item in used]
     parts = moment.figures.parts_kgco2e_h
     terms += [
         WorkingTerm(label=f"emission rate, {carrier}", value=value, unit="kgCO2e/h") for carrier, value in parts.items()
     ]
-    factors, notes = _factors(moment, [item.point for item in used])
-    notes.append(_LIVE_NOTE)
+    factors, said = _factors(moment, [item.point for item in used])
+    notes += [*said, _LIVE_NOTE]
     if moment.figures.averaged:
         notes.append(_SLOW_NOTE)
     if moment.past.grid_kg_per_kwh is not None:
@@ -91,9 +90,10 @@ def _emission_rate(moment: Moment, _: dict[int, Row]) -> Answer:
 
 
 def _load(moment: Moment, _: dict[int, Row]) -> Answer:
-    used = [item for item in moment.powers if item.power.carrier == "electricity" and item.power.flow in _LOAD_FLOWS]
+    mine = [item for item in moment.powers if item.power.carrier == "electricity" and item.power.flow in LOAD_FLOWS]
+    used, notes = _live(moment, mine)
     formula = "import - export + generation + discharge - charge"
-    return Answer(moment.figures.load_kw, "kW", formula, [_live_term(item) for item in used], [], [_LIVE_NOTE])
+    return Answer(moment.figures.load_kw, "kW", formula, [_live_term(item) for item in used], [], [*notes, _LIVE_NOTE])
 
 
 def _energy_today(moment: Moment, starts: dict[int, Row]) -> Answer:
@@ -166,6 +166,19 @@ _ANSWERS = {
     "pv": _pv,
     "completeness": _completeness,
 }
+
+
+def _live(moment: Moment, powers: list[PointPower]) -> tuple[list[PointPower], list[str]]:
+    """Those that a live figure is made of, and what is to be said of the ones that come from files."""
+    out = not_live(moment.powers)
+    used = [item for item in powers if item not in out]
+    notes = [f"{item.point.point} comes from files: it is not in this live figure" for item in powers if item in out]
+    notes += [
+        f"{item.point.point} comes from files and no live meter shows its flow: this figure is unknown between files"
+        for item in used
+        if item.power.from_files and item.per_h is None
+    ]
+    return used, notes
 
 
 def _label(point: PointInfo) -> str:

@@ -31,8 +31,11 @@ from park cross join config_version c where park_id = $1::text;
 select tenant, name_zh, name_en from tenant where park_id = $1::text order by position, tenant;
 
 -- name: devices
-select device_id, device, profile, tenant, source, name_zh, name_en, bus, position
-from device where park_id = $1::text and active order by position, device;
+-- from_files: an import brings what this device shows.
+select d.device_id, d.device, d.profile, d.tenant, d.source, d.name_zh, d.name_en, d.bus, d.position,
+       coalesce(s.kind = 'import', false) as from_files
+from device d left join source s on s.park_id = d.park_id and s.source = d.source
+where d.park_id = $1::text and d.active order by d.position, d.device;
 
 -- name: points
 -- Points with the episode that is in force at $2.

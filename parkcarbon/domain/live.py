@@ -7,7 +7,9 @@
     emission rate = import x EF_grid + gas flow x EF_gas + heat x EF_heat                       [kgCO2e/h]
 
 A flow the park does not have is absent from the input and counts nothing. A flow it has but whose reading is unknown is
-None, and every figure that needs it is None: unknown is never zero.
+None, and every figure that needs it is None: unknown is never zero. A meter that comes from files is no live meter:
+beside live meters of the same flow it is left out of the live figures, which name it; a flow of files alone is as known
+as they are.
 
 References:
     accounting rules 5.1, 5.2 (import is gross, exports earn nothing), 5.6 (metering identity).
@@ -56,6 +58,7 @@ class LivePower:
         rate: what the factor is per, each hour: kWh/h for electricity, Nm3/h for gas, GJ/h for heat; None: unknown.
         tenant: who uses it; None: the park.
         averaged: True when the power is the average of the last interval of a slow meter.
+        from_files: True when its readings come from files, hours or weeks after they were taken.
     """
 
     node: str
@@ -65,6 +68,7 @@ class LivePower:
     rate: float | None = None
     tenant: str | None = None
     averaged: bool = False
+    from_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ def live_figures(powers: Iterable[LivePower], kg_per_unit: Mapping[str, float | 
         powers: the power of every flow of the park; a flow with several meters is summed.
         kg_per_unit: factor now by carrier [kgCO2e/kWh, /Nm3, /GJ]; None or absent: there is none.
     """
-    known = tuple(powers)
+    given = tuple(powers)
+    known = tuple(power for power, out in zip(given, left_out(given), strict=True) if not out)
     by_flow = {flow: _sum_kw(known, "electricity", flow) for flow in _SIGNS}
     load = load_kw(by_flow)
     submetered = _sum_kw(known, "electricity", "sub_meter")
@@ -140,6 +145,15 @@ def live_figures(powers: Iterable[LivePower], kg_per_unit: Mapping[str, float | 
         averaged=tuple(carrier for carrier in ("electricity", "gas", "heat") if _averaged(known, carrier)),
         tenants_kw=tenant_powers(known),
     )
+
+
+def left_out(powers: Sequence[LivePower]) -> list[bool]:
+    """Which powers the live figures leave out: those from files beside live ones of the same carrier and flow.
+
+    Sub-meters are never left out: what they would show is part of the load, and no remainder without them is true.
+    """
+    live = {(power.carrier, power.flow) for power in powers if not power.from_files and power.flow != "sub_meter"}
+    return [power.from_files and (power.carrier, power.flow) in live for power in powers]
 
 
 def load_kw(by_flow: Mapping[str, float | None]) -> float | None:

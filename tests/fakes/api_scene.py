@@ -226,9 +226,10 @@ def figures(scene: Scene) -> Json:
                 "heat": known(power["heat"] * HEAT_KG_PER_KWH),
             },
             "averaged": ["gas"],
+            "from_files": [],
         },
         "load": _figure(scene, "kW", lambda p: p["load"])
-        | {"peak_today_kw": known(peak), "contract_demand_kw": 2000.0},
+        | {"peak_today_kw": known(peak), "contract_demand_kw": 2000.0, "from_files": []},
         "energy_today": _figure(scene, "kWh", lambda p: p["load"] / 4)
         | {
             "value": known(energy, 6),
@@ -330,7 +331,7 @@ def now(scene: Scene, park: str) -> Json:
         "figures": figures(scene),
         "flow": flow(scene),
         "tenants": tenants(scene),
-        "devices": {"ok": 30, "silent": 2, "error": 1},
+        "devices": {"ok": 30, "silent": 2, "error": 1, "files": 0},
     }
 
 

@@ -217,7 +217,7 @@ async def test_an_empty_park_has_no_numbers(postgres_url: str) -> None:
             assert set(figures[name]["spark"]) == {None}
         assert figures["completeness"]["value"] == 0
         assert now["flow"]["edges"] == []
-        assert now["devices"] == {"ok": 0, "silent": 8, "error": 0}
+        assert now["devices"] == {"ok": 0, "silent": 8, "error": 0, "files": 0}
         devices = (await client.get(f"{BASE}/devices")).json()["devices"]
         assert {device["state"] for device in devices} == {"never"}
         series = await client.get(f"{BASE}/series", params=GOOD)

@@ -101,7 +101,7 @@ async def test_registers_come_out_as_figures(ingest: Ingest, database_url: str) 
         assert figures["completeness"]["value"] == 100
         assert now["tenants"][0]["power_kw"] == 156
         assert now["tenants"][0]["energy_today_kwh"] == 32 * 39
-        assert now["devices"] == {"ok": 3, "silent": 0, "error": 0}
+        assert now["devices"] == {"ok": 3, "silent": 0, "error": 0, "files": 0}
         await _agrees_to_the_last_digit(client, figures["emissions_today"]["value"])
 
 

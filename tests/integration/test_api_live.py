@@ -214,10 +214,10 @@ async def test_meters_fall_silent_without_a_notification(
     clock = SceneClock()
     async with listening(create_app(settings_for(url), clock)) as base, stream(base) as (_, events):
         first = await events.next()
-        assert first["data"]["devices"] == {"ok": 8, "silent": 0, "error": 0}
+        assert first["data"]["devices"] == {"ok": 8, "silent": 0, "error": 0, "files": 0}
         clock.wall_ms += 45_000
         after = await events.next()
-        assert after["data"]["devices"] == {"ok": 1, "silent": 7, "error": 0}  # the gas meter reads every 15 minutes
+        assert after["data"]["devices"] == {"ok": 1, "silent": 7, "error": 0, "files": 0}  # gas reads every 15 min
         assert after["data"]["figures"]["load"]["value"] is None
         assert after["data"]["figures"]["energy_today"]["value"] == first["data"]["figures"]["energy_today"]["value"]
 

@@ -1,16 +1,18 @@
 """Live power of a point: ratio, direction, age; a slow meter by its newest interval."""
 
+import dataclasses
 import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.devicestate import count_states, device_states
-from api.model import DeviceInfo, FactorRecord, ParkModel, PointInfo
-from api.power import Newest, live_powers
-from api.schemas import Name
+from api.devicestate import State, count_states, device_states
+from api.model import DeviceInfo, FactorRecord, ParkModel, PointInfo, build_model
+from api.power import Newest, live_powers, not_live
+from api.schemas import DeviceCounts, Name
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.domain.emissions import Settings
+from parkcarbon.domain.live import live_figures
 from parkcarbon.domain.reading import Quality
 
 NOW_MS = 1_795_219_200_000
@@ -117,6 +119,61 @@ def test_heat_from_kilowatts() -> None:
     (power,) = live_powers(model(heat, gauge), seen(100.0), NOW_MS)
     assert power.power.kw == pytest.approx(100)
     assert power.power.rate == pytest.approx(100 * 0.0036 * 110)
+
+
+def canteen(newest: dict[int, Newest], *, live: bool = True) -> tuple[ParkModel, dict[int, Newest]]:
+    """A live gate, and a meter in the canteen that is read once a month."""
+    late = point(9, "active_energy_import", "import", device_id=2, point="canteen/active_energy_import")
+    device = DeviceInfo(2, "canteen", NAME, "interval-file", None, "import-1", "", 1, from_files=True)
+    park = model(IMPORT, POWER, late) if live else model(late)
+    return dataclasses.replace(park, devices=(*park.devices, device)), newest | seen(-8.0)
+
+
+def test_a_meter_from_files_is_kept_out_of_the_live_figures_and_named() -> None:
+    park, newest = canteen({9: Newest(time_ms=NOW_MS - 20 * 86_400_000, value=1.0, quality=6)})
+    powers = live_powers(park, newest, NOW_MS)
+    assert [(item.point.point, item.power.from_files) for item in powers] == [
+        ("d/active_energy_import", False),
+        ("canteen/active_energy_import", True),
+    ]
+    assert [item.point.point for item in not_live(powers)] == ["canteen/active_energy_import"]
+    assert live_figures([item.power for item in powers], {}).load_kw == 160.0
+    alone, newest = canteen({}, live=False)
+    powers = live_powers(alone, newest, NOW_MS)
+    assert not_live(powers) == []
+    assert live_figures([item.power for item in powers], {}).load_kw is None
+
+
+@pytest.mark.parametrize("last_ms", [None, NOW_MS - 20 * 86_400_000])
+def test_a_device_from_files_has_a_state_of_its_own(last_ms: int | None) -> None:
+    park, newest = canteen({} if last_ms is None else {9: Newest(time_ms=last_ms, value=1.0, quality=6)})
+    states = device_states(park, newest, [], NOW_MS)
+    assert states["canteen"] == State("files", last_ms, None)
+    assert count_states(states) == DeviceCounts(ok=1, silent=0, error=0, files=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind_is_import", "profile", "expected"),
+    [
+        ("import-1", True, "eastron-sdm630", True),
+        ("edge-1", False, "interval-file", False),
+        (None, False, "interval-file", True),
+        (None, False, "eastron-sdm630", False),
+    ],
+)
+def test_what_comes_from_files(*, source: str | None, kind_is_import: bool, profile: str, expected: bool) -> None:
+    park = {
+        "park_id": "demo",
+        "name_zh": "甲",
+        "name_en": "A",
+        "timezone": "Asia/Shanghai",
+        "revision": 1,
+        "document": {"method": {"electricity_region": "China/JS"}},
+        "changed_at": dt.datetime(2026, 11, 1, tzinfo=dt.UTC),
+    }
+    device = {"device_id": 1, "device": "d", "profile": profile, "tenant": None, "source": source, "name_zh": "甲"}
+    device |= {"name_en": "A", "bus": "", "position": 0, "from_files": kind_is_import}
+    assert build_model(park, [], [device], [], []).from_files(1) is expected
 
 
 STATUS_AT = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)

@@ -68,6 +68,30 @@ def test_unknown_is_never_zero() -> None:
     assert figures.self_consumption_pct == 100.0
 
 
+def test_a_meter_from_files_is_left_out_beside_live_ones() -> None:
+    figures = live_figures((*PARK, power("canteen", "import", None, from_files=True)), FACTORS)
+    assert figures == live_figures(PARK, FACTORS)
+    late_gas = power("old-boiler", "fuel", None, carrier="gas", from_files=True)
+    assert live_figures((*PARK, late_gas), FACTORS).parts_kgco2e_h["gas"] == 185.0
+    graph = flow_graph((*PARK, power("canteen", "import", None, from_files=True)))
+    assert graph.imbalance_kw is None  # the picture has a place for it, without a number
+
+
+def test_a_flow_from_files_alone_is_not_zero() -> None:
+    pair = (power("g", "import", None, from_files=True), power("p", "generation", 10.0))
+    assert live_figures(pair, FACTORS).load_kw is None
+    known = (power("g", "import", 30.0, averaged=True, from_files=True), power("p", "generation", 10.0))
+    assert live_figures(known, FACTORS).load_kw == 40.0
+
+
+def test_a_sub_meter_from_files_leaves_the_remainder_unknown() -> None:
+    late = power("m4", "sub_meter", None, tenant="b", from_files=True)
+    figures = live_figures((*PARK, late), FACTORS)
+    assert figures.load_kw == 1000.0
+    assert figures.unmetered_kw is None
+    assert figures.tenants_kw["b"] is None
+
+
 def test_a_carrier_without_a_factor_makes_the_rate_unknown() -> None:
     figures = live_figures(PARK, {"electricity": 0.5, "heat": 110.0})
     assert figures.parts_kgco2e_h["gas"] is None

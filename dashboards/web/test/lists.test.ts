@@ -30,13 +30,15 @@ describe('devices', () => {
   it('show those that do not answer first, everything in bus order', () => {
     const device = (position: number, state: DeviceState, bus: string) =>
       ({ device: `d${position}`, position, state, bus }) as Device;
-    const { attention, buses } = arrange([
+    const { attention, buses, files } = arrange([
       device(3, 'ok', 'b'),
       device(2, 'silent', 'b'),
       device(0, 'ok', 'a'),
       device(1, 'never', 'a'),
       device(4, 'error', 'b'),
+      device(5, 'files', ''),
     ]);
+    expect(files.map((item) => item.device)).toEqual(['d5']);
     expect(attention.map((item) => item.device)).toEqual(['d1', 'd2', 'd4']);
     expect(buses.map(({ bus, devices }) => [bus, devices.map((item) => item.device)])).toEqual([
       ['a', ['d0']],

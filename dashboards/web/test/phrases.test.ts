@@ -26,6 +26,14 @@ describe('what the API says with a working', () => {
       '上网 7829.92 kWh 不抵减外购电量',
     );
   });
+  it('says which meters come from files', () => {
+    const notes = [...source.matchAll(/f"\{item\.point\.point\} (comes from files[^"]+)"/g)].map(
+      (match) => match[1],
+    );
+    expect(notes.length).toBe(2);
+    for (const note of notes)
+      expect(phrase(`canteen/heat_energy ${note}`)).toMatch(/^canteen\/heat_energy 由文件导入/);
+  });
   it('translates the known parts of a composed label and leaves the unknown alone', () => {
     expect(phrase('measured hours, gate/active_power')).toBe('实测表时，gate/active_power');
     expect(phrase('purchased heat, 15 min avg')).toBe('外购热力，15 分钟均值');

@@ -54,6 +54,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/^(\S+) describes (\d+), not (\d+)$/, '$1 为 $2 年数据，不是 $3 年'],
   [/^no value for (.+): (\S+) of (.+) is used$/, '$1 没有数值：采用 $3 的 $2'],
   [/^market-based remainder: (\S+), data year (\d+)$/, '基于市场的剩余电量因子：$1，数据年份 $2'],
+  [/^(\S+) comes from files: it is not in this live figure$/, '$1 由文件导入：不计入本实时值'],
+  [
+    /^(\S+) comes from files and no live meter shows its flow: this figure is unknown between files$/,
+    '$1 由文件导入，且该能流没有在线表计：两次导入之间本值未知',
+  ],
   [/^(\S+) is unverified$/, '$1 未核实'],
   [/^electricity: CO2 only \(source limitation\)$/, '电力仅含 CO₂（来源所限）'],
   [/^covered by certificates cancelled for this consumption$/, '由为本次用电核销的绿证覆盖'],

@@ -30,11 +30,15 @@ export interface Figure {
 export interface EmissionRate extends Figure {
   parts: { electricity: number | null; gas: number | null; heat: number | null };
   averaged: string[];
+  /** Points that come from files and are not in this figure. */
+  from_files: string[];
 }
 
 export interface Load extends Figure {
   peak_today_kw: number | null;
   contract_demand_kw: number | null;
+  /** Points that come from files and are not in this figure. */
+  from_files: string[];
 }
 
 export interface EnergyToday extends Figure {
@@ -107,7 +111,7 @@ export interface Now {
   figures: Figures;
   flow: Flow;
   tenants: TenantNow[];
-  devices: { ok: number; silent: number; error: number };
+  devices: { ok: number; silent: number; error: number; files: number };
 }
 
 export type Method = 'measured' | 'interpolated' | 'substituted' | 'estimated' | 'manual' | 'missing';
@@ -130,7 +134,7 @@ export interface Series {
   groups: SeriesGroup[];
 }
 
-export type DeviceState = 'ok' | 'silent' | 'error' | 'never';
+export type DeviceState = 'ok' | 'silent' | 'error' | 'never' | 'files';
 
 export interface DevicePoint {
   point: string;

@@ -5,15 +5,17 @@ import { age, localClock, localDate } from '../lib/time';
 import type { Device, DeviceState } from '../lib/types';
 import { StateMark } from './icons';
 
-export const STATES: readonly DeviceState[] = ['ok', 'silent', 'error', 'never'];
+export const STATES: readonly DeviceState[] = ['ok', 'silent', 'error', 'never', 'files'];
 
-/** Those that do not answer first, all in bus order otherwise. */
+/** Those that do not answer first, all in bus order otherwise; what comes from files is on no bus and cannot answer. */
 export function arrange(list: readonly Device[]): {
   attention: Device[];
   buses: { bus: string; devices: Device[] }[];
+  files: Device[];
 } {
   const ordered = [...list].sort((a, b) => a.position - b.position);
-  const attention = ordered.filter((item) => item.state !== 'ok');
+  const files = ordered.filter((item) => item.state === 'files');
+  const attention = ordered.filter((item) => item.state !== 'ok' && item.state !== 'files');
   const buses = new Map<string, Device[]>();
   for (const item of ordered) {
     if (item.state !== 'ok') continue;
@@ -21,7 +23,7 @@ export function arrange(list: readonly Device[]): {
     if (found) found.push(item);
     else buses.set(item.bus, [item]);
   }
-  return { attention, buses: [...buses].map(([bus, members]) => ({ bus, devices: members })) };
+  return { attention, buses: [...buses].map(([bus, members]) => ({ bus, devices: members })), files };
 }
 
 /** What all names of a group begin with, up to a middle dot: "Textiles · line 1", "Textiles · line 2" → "Textiles · ". */
@@ -34,7 +36,7 @@ export function Devices() {
   const chosen = tenant.value;
   const [open, setOpen] = useState(false);
   const list = devices.value.filter((item) => chosen === null || item.tenant === chosen);
-  const { attention, buses } = arrange(list);
+  const { attention, buses, files } = arrange(list);
   return (
     <section class="card devices-card" aria-labelledby="devices-title" data-testid="devices">
       <header class="card-head">
@@ -61,8 +63,9 @@ export function Devices() {
             lead={commonLead(members.map((item) => named(item.name)))}
           />
         ))}
+        {files.length > 0 && <Group title={t('devices.files')} members={files} />}
       </div>
-      {!open && buses.length > 0 && (
+      {!open && buses.length + files.length > 0 && (
         <button type="button" class="button show-all" onClick={() => setOpen(true)}>
           {t('devices.all')} ({list.length})
         </button>
@@ -117,18 +120,25 @@ function Entry({ item, lead }: { item: Device; lead: string }) {
 }
 
 function LastSeen({ item }: { item: Device }) {
-  if (item.last_seen === null) return <span class="device-seen muted">{t('devices.never')}</span>;
+  if (item.last_seen === null) {
+    const text = t(item.state === 'files' ? 'devices.nothingYet' : 'devices.never');
+    return <span class="device-seen muted">{text}</span>;
+  }
   const ms = Date.parse(item.last_seen);
   const { count, unit } = age(clock.value - ms);
   return (
     <time
       class="device-seen num muted"
       dateTime={item.last_seen}
-      title={`${t('devices.lastSeen')} ${moment(ms)}`}
+      title={`${t(lastSeenLabel(item))} ${moment(ms)}`}
     >
       {t(`age.${unit}`, { count })}
     </time>
   );
+}
+
+export function lastSeenLabel(item: Device): 'devices.lastSeen' | 'devices.lastImported' {
+  return item.state === 'files' ? 'devices.lastImported' : 'devices.lastSeen';
 }
 
 /** Date and time of day in the park. */

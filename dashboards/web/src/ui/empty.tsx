@@ -5,7 +5,7 @@ import { Check } from './icons';
 /** Three steps to the first meter, ticked off from what the API already knows of the park. */
 export function EmptyPark() {
   const registered = devices.value.length > 0;
-  const answering = devices.value.some((item) => item.state !== 'never');
+  const answering = devices.value.some((item) => item.last_seen !== null);
   const done = [registered, answering, false];
   const next = done.indexOf(false);
   const steps = [

@@ -142,7 +142,7 @@ export function KindIcon({ kind }: { kind: NodeKind }) {
   }
 }
 
-/** State by shape as well as by colour: dot, triangle, square, ring. */
+/** State by shape as well as by colour: dot, triangle, square, ring, sheet of paper. */
 export function StateMark({ state }: { state: DeviceState }) {
   return (
     <svg class={`state state-${state}`} viewBox="0 0 12 12" aria-hidden="true" focusable="false">
@@ -150,6 +150,7 @@ export function StateMark({ state }: { state: DeviceState }) {
       {state === 'silent' && <path d="M6 1 11.5 11H.5Z" />}
       {state === 'error' && <rect x="1.5" y="1.5" width="9" height="9" />}
       {state === 'never' && <circle cx="6" cy="6" r="3.8" class="ring" />}
+      {state === 'files' && <path d="M2.5 1h4.6l2.4 2.4V11h-7Z" />}
     </svg>
   );
 }

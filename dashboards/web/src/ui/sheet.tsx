@@ -5,7 +5,7 @@ import { ApiError, api } from '../lib/api';
 import { full, MISSING, percent, short, unitText } from '../lib/format';
 import { devices, now, parkName, sheet } from '../lib/store';
 import type { Device, Factor, FigureName, Working, WorkingTerm } from '../lib/types';
-import { moment, tenantName } from './devices';
+import { lastSeenLabel, moment, tenantName } from './devices';
 import { Close, StateMark } from './icons';
 
 export function SheetHost() {
@@ -233,7 +233,7 @@ function DeviceSheet({ item }: { item: Device }) {
         <StateMark state={item.state} /> <strong>{t(`devices.${item.state}`)}</strong>
         {item.last_seen && (
           <span class="muted num">
-            {t('devices.lastSeen')} {moment(Date.parse(item.last_seen))}
+            {t(lastSeenLabel(item))} {moment(Date.parse(item.last_seen))}
           </span>
         )}
       </p>

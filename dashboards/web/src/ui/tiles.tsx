@@ -48,20 +48,29 @@ const line = (label: string, value: number | null, unit: string, format = short,
   ...(note === undefined ? {} : { note }),
 });
 
+/** How many meters a live figure is without because they come from files; their points on pointing at it. */
+const withoutFiles = (points: readonly string[]): Line[] =>
+  points.length > 0
+    ? [{ label: t('tile.fromFiles'), value: whole(points.length), title: points.join('\n') }]
+    : [];
+
 type Build = { [name in FigureName]: (figures: Figures) => Pick<TileModel, 'lines' | 'rise'> };
 
 const BUILD: Build = {
   emission_rate: ({ emission_rate: it }) => ({
     rise: 'bad',
-    lines: (['electricity', 'gas', 'heat'] as const).map((carrier) =>
-      line(
-        t(`carrier.${carrier}`),
-        it.parts[carrier],
-        '',
-        short,
-        it.averaged.includes(carrier) ? t('tile.averaged') : undefined,
+    lines: [
+      ...(['electricity', 'gas', 'heat'] as const).map((carrier) =>
+        line(
+          t(`carrier.${carrier}`),
+          it.parts[carrier],
+          '',
+          short,
+          it.averaged.includes(carrier) ? t('tile.averaged') : undefined,
+        ),
       ),
-    ),
+      ...withoutFiles(it.from_files),
+    ],
   }),
   load: ({ load: it }) => {
     const contract = it.contract_demand_kw;
@@ -72,6 +81,7 @@ const BUILD: Build = {
         line(t('tile.peakToday'), peak, 'kW'),
         line(t('tile.contract'), contract, 'kW'),
         line(t('tile.ofContract'), peak !== null && contract ? (peak / contract) * 100 : null, '%', percent),
+        ...withoutFiles(it.from_files),
       ],
     };
   },

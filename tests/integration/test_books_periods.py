@@ -25,10 +25,10 @@ from tests.fakes.books_park import APRIL, MARCH, late_amount, write_books_park
 
 GATE = "gate/active_energy_import"
 PROPOSED: LiteralString = """
-insert into substitution (point_id, from_time, to_time, rule, method, amounts_micro, document, before_micro, after_micro,
-                          author, reason)
-values ($1, $2::timestamptz, $2::timestamptz + interval '15 minutes', '6.1', 'mean', '{5}', '{}', 0, 5, 'energy manager',
-        'meter failed')
+insert into substitution (point_id, from_time, to_time, rule, method, amounts_micro, document, before_micro,
+                          after_micro, author, reason)
+values ($1, $2::timestamptz, $2::timestamptz + interval '15 minutes', '6.1', 'mean', '{5}', '{}', 0, 5,
+        'energy manager', 'meter failed')
 returning substitution_id"""
 BASE = f"/api/v1/parks/{PARK}"
 

@@ -13,6 +13,7 @@ from parkcarbon.books import balance, quality, reconcile
 from parkcarbon.books.amounts import PERIOD
 from parkcarbon.books.balance_documents import balance_document, reconciliation_document
 from parkcarbon.books.inventory import facts_at
+from parkcarbon.books.questions import open_questions
 from parkcarbon.domain.balance.quality import COMPLETE_PCT
 
 from .deps import READ_ERRORS, BooksDep
@@ -280,3 +281,38 @@ async def suspect_runs(books: BooksDep, query: Annotated[PeriodQuery, Query()]) 
         end_ms = balance.end_of(facts, period.from_ms, period.to_ms)
         runs = await quality.suspect_runs(session, facts, period.from_ms, end_ms)
     return {"park": books.park, "period": period.label, "runs": [quality.run_document(run) for run in runs]}
+
+
+class Question(Model):
+    """What the scan asks a person about a reading."""
+
+    point: str
+    at: dt.datetime
+    kind: str
+    document: dict[str, Any]
+
+
+class Questions(Model):
+    """Open questions of a period: they stand against closing it."""
+
+    park: str
+    period: str
+    questions: list[Question]
+
+
+class QuestionsQuery(BaseModel):
+    """Parameters of the questions; any other name is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: Annotated[str, Field(pattern=PERIOD, description="Local month or year", examples=["2026-03"])]
+
+
+@router.get("/quality/questions", response_model=Questions, responses=READ_ERRORS)
+async def questions(books: BooksDep, query: Annotated[QuestionsQuery, Query()]) -> Any:
+    """Give what is open; a question goes when a correction that explains it was entered and computed."""
+    async with books.reading() as session:
+        facts = await facts_at(session, books.park, now=books.now(), as_of=None)
+        period = balance.period_at(facts, query.period)
+        found = await open_questions(session, books.park, period.from_ms, period.to_ms)
+    return {"park": books.park, "period": period.label, "questions": found}

@@ -376,6 +376,14 @@ async def test_routes(postgres_url: str, at_once: None) -> None:
         async with await Database.connect(postgres_url, max_size=1) as database:
             await late_amount(database, GATE, MARCH, 1_000_000_000)
             await late_amount(database, GATE, APRIL, 1_000_000)
+            await database.execute(
+                "insert into question (point_id, at, kind, document)"
+                " select point_id, '2025-04-10Z', 'implausible', '{\"value\": 7}' from point where point = $1",
+                GATE,
+            )
+        asked = (await ask(AUDITOR, "GET", "/quality/questions?period=2025-04")).json()["questions"]
+        assert [(item["point"], item["document"]) for item in asked] == [(GATE, {"value": 7})]
+        assert (await ask(AUDITOR, "GET", "/quality/questions?period=2025-03")).json()["questions"] == []
         changed = (await ask(AUDITOR, "GET", f"{path}/difference")).json()
         assert changed["identical"] is False
         assert {line["source"] for line in changed["lines"]} == {GATE}

@@ -108,7 +108,12 @@ class Absorber:
         for point_id, part in _groups(fresh.point_id):
             point, seen_ms = self.model.by_id[point_id], states[point_id].scan.seen_ms
             if point.kind is Kind.COUNTER:
-                late = point.corrections or seen_ms is None or int(fresh.time_ms[part.start]) <= seen_ms
+                late = (
+                    point.corrections
+                    or point.substitutions
+                    or seen_ms is None
+                    or int(fresh.time_ms[part.start]) <= seen_ms
+                )
                 (doubtful if late else simple).append((point, part))
         if not simple:
             return None, doubtful

@@ -9,12 +9,10 @@ import msgspec
 
 from parkcarbon.books.derive.announce import announce
 from parkcarbon.books.derive.model import load_model
+from parkcarbon.books.derive.project import Projected, projected
 from parkcarbon.catalog import park as doc
 from parkcarbon.catalog.changes import describe_changes
 from parkcarbon.catalog.factors import load_factors
-from parkcarbon.catalog.profiles import load_profile, profile_names
-from parkcarbon.domain.profile import PointDef
-from parkcarbon.domain.quantities import QUANTITIES
 from parkcarbon.kit.db import Database, Session
 
 from .factors import series_factor, sync_factors, sync_series
@@ -108,11 +106,14 @@ async def _project(session: Session, park: doc.Park) -> None:
     names = [f"{device.device}/{point.quantity}" for device in park.devices for point in device.points]
     await session.execute(QUERIES["retire_devices"], key, [device.device for device in park.devices])
     await session.execute(QUERIES["retire_points"], key, names)
+    ids = {}
     for position, device in enumerate(park.devices):
-        await _project_device(session, key, position, device)
+        ids[device.device] = await _project_device(session, key, position, device)
+    for one in projected(park):
+        await _project_point(session, (key, ids[one.device.device]), one)
 
 
-async def _project_device(session: Session, park: str, position: int, device: doc.Device) -> None:
+async def _project_device(session: Session, park: str, position: int, device: doc.Device) -> int:
     device_id = await session.fetchval(
         QUERIES["upsert_device"],
         park,
@@ -126,41 +127,27 @@ async def _project_device(session: Session, park: str, position: int, device: do
         position,
         device.active,
     )
-    definitions = _definitions(device.profile)
-    for point in device.points:
-        await _project_point(session, (park, device_id), device, point, definitions.get(point.quantity))
+    return int(device_id)
 
 
-def _definitions(profile: str) -> dict[str, PointDef]:
-    if profile not in profile_names():
-        return {}
-    return {definition.quantity: definition for definition in load_profile(profile).points}
-
-
-async def _project_point(
-    session: Session, key: tuple[str, int], device: doc.Device, point: doc.Point, definition: PointDef | None
-) -> None:
-    """Enter a point and its episodes; what the document does not say of the register, the profile does."""
-    quantity = QUANTITIES[point.quantity]
-    resolution, modulus = point.resolution, point.modulus
-    if definition is not None:
-        resolution = resolution or definition.resolution
-        modulus = modulus or definition.modulus
+async def _project_point(session: Session, key: tuple[str, int], one: Projected) -> None:
+    """Enter a point and its episodes."""
+    point, limits = one.point, one.limits
     point_id = await session.fetchval(
         QUERIES["upsert_point"],
         *key,
-        f"{device.device}/{point.quantity}",
+        one.name,
         point.quantity,
         point.kind,
-        quantity.unit,
-        quantity.carrier,
+        one.unit,
+        one.carrier,
         point.flow,
-        device.tenant,
-        round(point.period_s * 1000),
-        point.limit_per_h,
-        resolution,
-        modulus if point.kind == "counter" else None,
-        device.active,
+        one.device.tenant,
+        limits.period_ms,
+        limits.limit_per_h,
+        limits.resolution,
+        limits.modulus,
+        one.device.active,
     )
     await session.execute(QUERIES["delete_episodes"], [point_id])
     episodes = [

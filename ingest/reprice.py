@@ -81,8 +81,12 @@ class Repricer:
         """Price the newest months that wait anew and return how many were done or carried on."""
         months = await self._database.fetch(QUERIES["reprice_months"])
         chosen = months[:MONTHS_AT_ONCE]
-        done = await asyncio.gather(*(self._month(row["month"], row["intervals"]) for row in chosen))
-        return sum(done)
+        work = [self._month(row["month"], row["intervals"]) for row in chosen]
+        done = await asyncio.gather(*work, return_exceptions=True)  # one that fails does not stop the other half-way
+        for failed in done:
+            if isinstance(failed, BaseException):
+                raise failed
+        return sum(one is True for one in done)
 
     async def _month(self, month: int, intervals: int) -> bool:
         if not self._database.timescale:

@@ -30,7 +30,7 @@ PERIOD: Final = r"^(19[7-9][0-9]|20[0-9][0-9])(-(0[1-9]|1[0-2]))?$"
 MONTH: Final = r"^(19[7-9][0-9]|20[0-9][0-9])-(0[1-9]|1[0-2])$"
 
 _LONG_MS: Final = 32 * 86_400_000  # longer than a month: days that are measured throughout are added up by the day
-_WHOLE: Final = 0.9999  # coverage is stored in single precision
+WHOLE: Final = 0.9999  # coverage is stored in single precision
 _HOURLY_TYPES: Final[dict[str, PgType]] = {
     "point_id": "int4",
     "start": "timestamptz",
@@ -250,7 +250,7 @@ async def hourly_amounts(session: Session, facts: Facts, points: Sequence[str], 
     line = np.array([order[int(point_id)] for point_id in rows["point_id"]], dtype=np.int64)
     hour = (rows["start"] - from_ms) // HOUR_MS
     amount[line, hour] = rows["amount_micro"]
-    known[line, hour] = (rows["coverage"] >= _WHOLE) & (rows["method"] != Method.MISSING)
+    known[line, hour] = (rows["coverage"] >= WHOLE) & (rows["method"] != Method.MISSING)
     return Hourly(tuple(points), start_ms, amount, known)
 
 

@@ -19,6 +19,7 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session, from_ms
 
 from .amounts import Period, parse_period, point_amounts
+from .derive.as_of import point_amounts_as_of
 from .facts import QUERIES, Facts, load_current, load_facts
 from .ledger_load import load_cover
 
@@ -133,9 +134,8 @@ async def load_inputs(
 
 
 async def _amounts(session: Session, facts: Facts, period: Period, *, past: bool) -> list[PointAmount]:
-    if past:
-        raise RefusedError("", "amounts as known on a past date cannot be computed yet")
-    return await point_amounts(session, facts, period.from_ms, period.to_ms)
+    read = point_amounts_as_of if past else point_amounts
+    return await read(session, facts, period.from_ms, period.to_ms)
 
 
 async def with_entries(session: Session, facts: Facts, period: Period, points: list[PointAmount]) -> Inputs:

@@ -44,7 +44,7 @@ create table substitution (              -- fact: energy put where none is known
     method         text not null check (method in ('conservative', 'mean', 'estimate', 'default')),
     amounts_micro  bigint[] not null,    -- one for each whole interval of the span [1e-6 unit]
     document       jsonb not null,       -- how they came about: reference values, declared default, evidence
-    before_micro   bigint not null,      -- of the stored intervals of the span when it was proposed
+    before_micro   bigint not null,      -- of the intervals it changes, when it was proposed
     after_micro    bigint not null,
     before_nano_kg bigint,               -- null: an interval has no factor
     after_nano_kg  bigint,
@@ -60,7 +60,7 @@ create index substitution_of_point on substitution (point_id, from_time);
 create table substitution_review (       -- fact: the second person's decision; there is one
     substitution_id bigint primary key references substitution,
     person         text not null check (btrim(person) <> ''),
-    decision       text not null check (decision in ('approved', 'refused')),
+    decision       text not null check (decision in ('approved', 'rejected')),
     reason         text not null check (btrim(reason) <> ''),
     before_micro   bigint,               -- what it did when it began to count
     after_micro    bigint,

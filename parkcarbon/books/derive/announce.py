@@ -69,6 +69,7 @@ async def announce(session: Session, before: Model, park: str) -> int:
     spans = affected(before, after)
     rows = await session.fetch(QUERIES["points_with_readings"], [span.point_id for span in spans])
     have = {row["point_id"] for row in rows}
+    have |= {point_id for model in (before, after) for point_id, point in model.by_id.items() if point.substitutions}
     spans = [span for span in spans if span.point_id in have]
     await queue_spans(session, spans, "changed facts", await session.fetchval(QUERIES["now"]))
     whole = {span.point_id for span in spans if (span.from_ms, span.to_ms) == (BEGIN_MS, END_MS)}
@@ -112,15 +113,16 @@ def affected(before: Model, after: Model) -> list[Span]:
         old = before.by_id.get(point_id)
         if old is None or new.kind is Kind.GAUGE:
             continue
-        touched = [*_by_facts(old, new)]
+        found = [*touched(old, new)]
         if before.parks[new.park].zone != after.parks[new.park].zone:
-            touched.append((BEGIN_MS, END_MS))  # local days and years begin at another time
-        if touched:
-            spans.append(Span(point_id, min(low for low, _ in touched), max(high for _, high in touched)))
+            found.append((BEGIN_MS, END_MS))  # local days and years begin at another time
+        if found:
+            spans.append(Span(point_id, min(low for low, _ in found), max(high for _, high in found)))
     return spans
 
 
-def _by_facts(old: Point, new: Point) -> Iterator[Stretch]:
+def touched(old: Point, new: Point) -> Iterator[Stretch]:
+    """Yield the stretches of a point in which other facts may give another energy."""
     if (old.kind, old.unit, old.limits) != (new.kind, new.unit, new.limits):
         yield BEGIN_MS, END_MS
     episodes = set(old.episodes) ^ set(new.episodes)
@@ -131,6 +133,8 @@ def _by_facts(old: Point, new: Point) -> Iterator[Stretch]:
         if correction.kind == "retime":
             low, high = min(low, low + correction.offset_ms), max(high, high + correction.offset_ms)
         yield low, low if correction.kind == "boundary" else high
+    for substitution in set(old.substitutions) ^ set(new.substitutions):
+        yield substitution.from_ms, substitution.to_ms
 
 
 # ── prices ───────────────────────────────────────────────────────────────────────────────────────

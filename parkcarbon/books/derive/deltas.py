@@ -1,5 +1,7 @@
 """Delta readings to results: spread again whatever changed, with the neighbours that can matter."""
 
+import json
+
 import numpy as np
 
 from parkcarbon.domain.delta import CONTEXT_READINGS, ZERO_RUN, spread, zeros_are_legal
@@ -7,15 +9,17 @@ from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import FloatArray, Int64Array, Readings
 from parkcarbon.kit.db import Session
 
-from .energy import Replacement
+from .energy import Replacement, substituted
 from .model import Point
-from .stored import BEGIN_MS, END_MS, deltas_around
+from .stored import BEGIN_MS, END_MS, EVERYTHING, Known, deltas_around
 
 _NEIGHBOURS = 8
 _MARGIN_MS = 2 * 3_600_000
 
 
-async def respread(session: Session, point: Point, from_ms: int, to_ms: int, longest_ms: int) -> Replacement:
+async def respread(
+    session: Session, point: Point, from_ms: int, to_ms: int, longest_ms: int, *, known: Known = EVERYTHING
+) -> Replacement:
     """Spread the deltas of a point again around what changed.
 
     Args:
@@ -24,18 +28,31 @@ async def respread(session: Session, point: Point, from_ms: int, to_ms: int, lon
         from_ms: start of the first delta that changed [ms UTC].
         to_ms: start of the last one [ms UTC].
         longest_ms: no delta of the point is longer than this [ms].
+        known: what counts.
     """
     neighbours = _NEIGHBOURS
     while True:
         context = await deltas_around(
-            session, point, from_ms, to_ms, neighbours=neighbours, margin_ms=_MARGIN_MS, longest_ms=longest_ms
+            session,
+            point,
+            from_ms,
+            to_ms,
+            neighbours=neighbours,
+            margin_ms=_MARGIN_MS,
+            longest_ms=longest_ms,
+            known=known,
         )
         readings = context.readings
         end = readings.time_ms + np.where(readings.span_ms > 0, readings.span_ms, point.limits.period_ms)
         first, last = _group(readings, end, from_ms, to_ms)
         if (first > 0 or context.from_first) and (last < len(readings) or context.to_last):
-            return _replacement(point, readings, first, last)
+            return substituted(_replacement(point, readings, first, last))
         neighbours *= 8
+
+
+def longest_of(state: bytes) -> int:
+    """Length of the longest delta of a point [ms], from its stored state."""
+    return int(json.loads(state)["longest_ms"])
 
 
 def _group(readings: Readings, end: Int64Array, from_ms: int, to_ms: int) -> tuple[int, int]:

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from parkcarbon.domain.intervals import Intervals
+from parkcarbon.domain.intervals import Intervals, interval_start
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import Readings
 from parkcarbon.domain.scan import Boundary, Question, ScanState, scan
 from parkcarbon.domain.scan_many import ManyReadings, Track, scan_many
+from parkcarbon.domain.substitution import applied
 from parkcarbon.kit.db import Session
 
 from .model import Point
-from .stored import BEGIN_MS, END_MS, checkpoint_before, checkpoints_between, chunk_of
+from .stored import BEGIN_MS, END_MS, Known, checkpoint_before, checkpoints_between, chunk_of
 
 _FIRST_CHUNK = 4_000
 _CHUNK = 50_000
@@ -112,7 +113,7 @@ def extend(point: Point, readings: Readings, state: ScanState) -> Replacement:
     start, open_ms = state.interval_start_ms, state.open_ms
     speaks = bool(found.boundaries or found.questions or state.pending) or _has_dated(point, state.seen_ms)
     from_ms = BEGIN_MS if start is None else start
-    return Replacement(
+    extended = Replacement(
         point,
         found.intervals,
         from_ms=from_ms,
@@ -124,6 +125,20 @@ def extend(point: Point, readings: Readings, state: ScanState) -> Replacement:
         state=found.state,
         forward=True,
     )
+    return substituted(extended)
+
+
+def substituted(result: Replacement) -> Replacement:
+    """A result with what the point's substitutions put where nothing, or not everything, is measured."""
+    intervals, point = result.intervals, result.point
+    to_ms = result.to_ms
+    if result.forward and len(intervals):
+        to_ms = max(to_ms, int(intervals.start_ms[-1]) + INTERVAL_MS)
+    chosen = [one for one in point.substitutions if one.from_ms < to_ms and one.to_ms > result.from_ms]
+    if not chosen:
+        return result
+    filled = applied(intervals, chosen, (result.from_ms, to_ms))
+    return replace(result, intervals=filled, to_ms=to_ms, forward=False)
 
 
 def _has_dated(point: Point, after_ms: int | None) -> bool:
@@ -154,11 +169,33 @@ async def rerun(session: Session, point: Point, from_ms: int, to_ms: int, *, mos
         run.feed(chunk.readings)
         at_ms, limit = chunk.next_ms, _CHUNK
         stored = await checkpoints_between(session, point, to_ms, END_MS if at_ms is None else at_ms)
-        if (same := run.first_unchanged(stored)) is not None:
-            return run.upto(same, rest=False)
+        if (same := run.first_unchanged(stored, to_ms)) is not None:
+            return substituted(run.upto(same, rest=False))
         if at_ms is not None and run.fed >= most and run.checkpoints:
-            return run.upto(len(run.checkpoints) - 1, rest=True)
-    return run.whole()
+            return substituted(run.upto(len(run.checkpoints) - 1, rest=True))
+    return substituted(run.whole())
+
+
+async def rerun_known(
+    session: Session, point: Point, start: tuple[int, ScanState], to_ms: int, known: Known
+) -> Intervals:
+    """Run the scan of a counter over what was known, until nothing before a time can change any more.
+
+    Args:
+        session: any connection; nothing is stored.
+        point: a counter as it was known.
+        start: a checkpoint that holds for what was known: its midnight [ms UTC] and its state.
+        to_ms: end of the intervals that are wanted [ms UTC].
+        known: what counts.
+    """
+    run = _Run(point, start[1], start[0])
+    at_ms: int | None = start[0]
+    limit = _FIRST_CHUNK
+    while at_ms is not None and run.settled_ms < to_ms:
+        chunk = await chunk_of(session, point, at_ms, limit, known)
+        run.feed(chunk.readings)
+        at_ms, limit = chunk.next_ms, _CHUNK
+    return substituted(run.whole()).intervals
 
 
 async def from_scratch(session: Session, point: Point) -> Replacement:
@@ -169,7 +206,7 @@ async def from_scratch(session: Session, point: Point) -> Replacement:
         chunk = await chunk_of(session, point, at_ms, _CHUNK)
         run.feed(chunk.readings)
         at_ms = chunk.next_ms
-    return run.whole()
+    return substituted(run.whole())
 
 
 class _Run:
@@ -198,10 +235,21 @@ class _Run:
         self.checkpoints += found.checkpoints
         self.fed += len(readings)
 
-    def first_unchanged(self, stored: dict[int, bytes]) -> int | None:
-        """Position of the first checkpoint that equals the stored one, None if there is none yet."""
+    @property
+    def settled_ms(self) -> int:
+        """No later reading changes an interval that starts before this time [ms UTC]."""
+        start_ms = self._state.interval_start_ms
+        return BEGIN_MS if start_ms is None else start_ms
+
+    def first_unchanged(self, stored: dict[int, bytes], to_ms: int) -> int | None:
+        """Position of the first checkpoint that equals the stored one, None if there is none yet.
+
+        Its result must reach to `to_ms`: a change that leaves the states alone may end in a gap after a checkpoint.
+        """
+        reach_ms = interval_start(to_ms)
         for position, (at_ms, state) in enumerate(self.checkpoints):
-            if at_ms in stored and state.time_ms is not None and state.to_bytes() == stored[at_ms]:
+            far = state.interval_start_ms is not None and state.interval_start_ms >= reach_ms
+            if far and at_ms in stored and state.to_bytes() == stored[at_ms]:
                 return position
         return None
 

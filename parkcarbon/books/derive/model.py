@@ -17,11 +17,12 @@ from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.lifelines import Lifelines, lifelines
 from parkcarbon.domain.reading import Kind
 from parkcarbon.domain.scan_types import Correction, Episode, Limits
+from parkcarbon.domain.substitution import Substitution
 from parkcarbon.kit.db import RejectedError, Row, Session, to_ms
 
 from .queries import QUERIES
 
-_KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE, "delta": Kind.DELTA}
+KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE, "delta": Kind.DELTA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Point:
     episodes: tuple[Episode, ...]
     corrections: tuple[Correction, ...]
     lives: Lifelines
+    substitutions: tuple[Substitution, ...] = ()
 
     @property
     def retimed(self) -> bool:
@@ -113,12 +115,14 @@ async def load_model(session: Session) -> Model:
         raise RejectedError("config_version has no row")
     parks = {row["park_id"]: _park(row) for row in await session.fetch(QUERIES["model_parks"])}
     sources = [_source(row) for row in await session.fetch(QUERIES["model_sources"])]
-    episodes = _grouped(await session.fetch(QUERIES["model_episodes"]), _episode)
-    corrections = _grouped(await session.fetch(QUERIES["model_corrections"]), _correction)
+    episodes = grouped(await session.fetch(QUERIES["model_episodes"]), _episode)
+    corrections = grouped(await session.fetch(QUERIES["model_corrections"]), correction_of)
+    substitutions = grouped(await session.fetch(QUERIES["model_substitutions"]), substitution_of)
     points: dict[str, dict[str, Point]] = {}
     by_id: dict[int, Point] = {}
     for row in await session.fetch(QUERIES["model_points"]):
-        point = _point(row, episodes.get(row["point_id"], ()), corrections.get(row["point_id"], ()))
+        point_id = row["point_id"]
+        point = _point(row, episodes.get(point_id, ()), corrections.get(point_id, ()), substitutions.get(point_id, ()))
         points.setdefault(point.park, {})[point.name] = point
         by_id[point.point_id] = point
     factors: dict[str, list[tuple[int, Factor]]] = {}
@@ -193,7 +197,8 @@ def _episode(row: Row) -> Episode:
     )
 
 
-def _correction(row: Row) -> Correction:
+def correction_of(row: Row) -> Correction:
+    """Build a correction from what the database keeps."""
     document = msgspec.json.decode(row["document"])
     return Correction(
         kind=row["kind"],
@@ -205,20 +210,31 @@ def _correction(row: Row) -> Correction:
     )
 
 
-def _grouped(rows: Sequence[Row], make: Any) -> dict[int, tuple[Any, ...]]:
+def substitution_of(row: Row) -> Substitution:
+    """Build a substitution from what the database keeps."""
+    return Substitution(row["substitution_id"], to_ms(row["from_time"]), tuple(row["amounts_micro"]))
+
+
+def grouped(rows: Sequence[Row], make: Any) -> dict[int, tuple[Any, ...]]:
+    """What is made of rows, by their point."""
     groups: dict[int, list[Any]] = {}
     for row in rows:
         groups.setdefault(row["point_id"], []).append(make(row))
     return {point_id: tuple(facts) for point_id, facts in groups.items()}
 
 
-def _point(row: Row, episodes: tuple[Episode, ...], corrections: tuple[Correction, ...]) -> Point:
+def _point(
+    row: Row,
+    episodes: tuple[Episode, ...],
+    corrections: tuple[Correction, ...],
+    substitutions: tuple[Substitution, ...],
+) -> Point:
     limits = Limits(row["period_ms"], row["limit_per_h"], row["resolution"], row["modulus"])
     return Point(
         point_id=row["point_id"],
         park=row["park_id"],
         name=row["point"],
-        kind=_KINDS[row["kind"]],
+        kind=KINDS[row["kind"]],
         unit=row["unit"],
         carrier=row["carrier"],
         flow=row["flow"],
@@ -226,4 +242,5 @@ def _point(row: Row, episodes: tuple[Episode, ...], corrections: tuple[Correctio
         episodes=episodes,
         corrections=corrections,
         lives=lifelines(episodes, corrections, limits),
+        substitutions=substitutions,
     )

@@ -5,9 +5,10 @@ with the reason, never zero.
 """
 
 import datetime as dt
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from parkcarbon.domain.inventory_figures import NOTHING, scope_figure, total_figure
 from parkcarbon.domain.methods.lines import Line, Scope
@@ -20,6 +21,7 @@ from .explain_lines import Scene, backings, flow_figure, period_document, point_
 from .explain_quality import completeness_figure
 from .facts import QUERIES
 from .inventory import inventory_of, load_inputs
+from .periods import frozen
 from .workbook import About
 
 Build: TypeAlias = Callable[[Scene, str], Awaitable[Figure]]
@@ -70,8 +72,38 @@ async def explain(
     scene = await open_scene(session, park, period, now=now, as_of=as_of)
     found = await kind.build(scene, name)
     wrong = check(found)
-    notes = (*found.notes, *(f"working does not hold: {line}" for line in wrong), *_unknown(found))
-    return replace(found, source={**found.source, "rests_on": period_document(scene)}, notes=notes)
+    kept, told = await _as_frozen(scene)
+    notes = (*found.notes, *(f"working does not hold: {line}" for line in wrong), *_unknown(found), *told)
+    return replace(found, source={**found.source, "rests_on": period_document(scene) | kept}, notes=notes)
+
+
+async def _as_frozen(scene: Scene) -> tuple[dict[str, object], list[str]]:
+    """Of a closed period: what was frozen, and whether its figures are still what is computed now."""
+    inventory, facts = scene.inventory, scene.facts
+    kept = None
+    if inventory.final:
+        kept = await frozen(scene.asked.session, facts.park, inventory.period, as_of=facts.as_of)
+    if kept is None:
+        return {}, []
+    same = _sums(json.loads(kept.body)) == _sums(json.loads(inventory.to_bytes()))
+    document: dict[str, object] = {
+        "frozen_version": kept.version,
+        "frozen_sha256": kept.digest.hex(),
+        "frozen_as_of": kept.as_of.isoformat(),
+        "as_frozen": same,
+    }
+    if same:
+        return document, []
+    note = (
+        f"{inventory.period} is closed as version {kept.version} with other figures: explain it as of"
+        f" {kept.as_of.isoformat()} to see those; what came later is the difference of the period"
+    )
+    return document, [note]
+
+
+def _sums(document: Mapping[str, Any]) -> list[object]:
+    """The figures of an inventory, without how well they are known."""
+    return [(line["source"], line["co2e_kg"]) for scope in document["scopes"] for line in scope["lines"]]
 
 
 def _unknown(figure: Figure) -> list[str]:

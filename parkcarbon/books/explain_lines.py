@@ -16,9 +16,10 @@ from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.working import Figure, computed
 from parkcarbon.kit.db import from_ms
 
-from .amounts import HOUR_MS, Hourly, hourly_amounts
+from .amounts import HOUR_MS, Hourly
 from .explain_energy import Asked, energy_figure, hours_columns, quarters_of, states_source
 from .facts import Entry, Facts, PointFact
+from .indicators_power import hourly_source
 from .inventory import Inputs
 
 DETAIL_POINTS: Final = 40
@@ -187,7 +188,8 @@ async def hours_of(scene: Scene, points: list[str]) -> Hourly:
     key = tuple(points)
     if key not in scene.hours:
         period = scene.asked.period
-        scene.hours[key] = await hourly_amounts(scene.asked.session, scene.facts, points, period.from_ms, period.to_ms)
+        source = hourly_source(scene.facts)
+        scene.hours[key] = await source(scene.asked.session, scene.facts, points, period.from_ms, period.to_ms)
     return scene.hours[key]
 
 

@@ -7,7 +7,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 
 from parkcarbon.books.explain import FIGURES, about_of, explain, find, names, open_scene
 from parkcarbon.books.inventory import build_inventory
+from parkcarbon.books.periods import close, make_provisional
 from parkcarbon.books.workbook import write_workbook
 from parkcarbon.books.workbook_words import SHEETS
 from parkcarbon.domain.refusal import RefusedError
@@ -36,8 +37,9 @@ from tests.fakes.explain_park import (
     VIEWER,
     open_explained,
 )
-from tests.fakes.ingest_park import NOW_MS, PARK
+from tests.fakes.ingest_park import NOW_MS, PARK, utc
 from tests.fakes.libreoffice import HERE, recalculated
+from tests.fakes.postgres import Server, run
 
 if TYPE_CHECKING:
     import httpx
@@ -48,11 +50,24 @@ IMPORT_KWH = PER_HOUR[GATE] * RATIO * HOURS
 GAS_KG = 389.31 / 1e4 * (0.0153 * 0.99 * 44 / 12 * 1000 + (1 * 27 + 0.1 * 273) / 1000)
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    ingest = await open_explained(database_url)
-    yield ingest.database
+async def build(url: str) -> None:
+    ingest = await open_explained(url)
     await ingest.database.close()
+
+
+@pytest.fixture(scope="module")
+def explained_url(postgres_server: Server) -> Iterator[str]:
+    """A database with the park, for tests that only read."""
+    url = postgres_server.clone()
+    run(lambda: build(url))
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+async def database(explained_url: str) -> AsyncIterator[Database]:
+    async with await Database.connect(explained_url, max_size=2) as database:
+        yield database
 
 
 async def figure_of(database: Database, figure: str, period: str = MONTH) -> Figure:
@@ -63,12 +78,23 @@ async def figure_of(database: Database, figure: str, period: str = MONTH) -> Fig
     return found
 
 
+AN_HOUR_AGO = """
+set session_replication_role = replica;
+update park_revision set recorded_at = recorded_at - interval '1 hour';
+update factor set recorded_at = recorded_at - interval '1 hour';
+update batch set recorded_at = recorded_at - interval '1 hour';
+update config_version set changed_at = changed_at - interval '1 hour';
+set session_replication_role = origin;
+"""
+"""A period is frozen as known a minute ago."""
+
+
 def leaves(figure: Figure, kind: str) -> list[Figure]:
     return [node for node in figure.walk() if node.operation == "given" and node.source.get("kind") == kind]
 
 
 @pytest.mark.rule("1.3", "1.12", "3.13", "3.15", "5.2", "5.6", "6.7")
-async def test_every_figure_by_hand(database: Database) -> None:
+async def test_every_figure_by_hand_on_both_stores(database_url: str) -> None:
     expected = {
         "scope1": PER_HOUR[GAS] * HOURS * GAS_KG,
         "scope2_location": IMPORT_KWH * 0.5827,
@@ -84,9 +110,10 @@ async def test_every_figure_by_hand(database: Database) -> None:
         "unmetered": IMPORT_KWH + (PER_HOUR[PV] - PER_HOUR[EXPORT] * RATIO - PER_HOUR[SUB]) * HOURS,
         "completeness": 100.0,
     }
-    for name, value in expected.items():
-        figure = await figure_of(database, name)
-        assert figure.value == pytest.approx(value, rel=1e-9), name
+    async with (await open_explained(database_url)).database as database:
+        for name, value in expected.items():
+            figure = await figure_of(database, name)
+            assert figure.value == pytest.approx(value, rel=1e-9), name
 
 
 async def test_scopes_are_the_inventory_to_the_last_digit(database: Database) -> None:
@@ -135,6 +162,27 @@ async def test_what_is_not_there_is_refused(database: Database) -> None:
     assert refused.value.rule == "6.9"
 
 
+@pytest.mark.rule("6.9")
+async def test_a_closed_month_says_what_was_frozen_and_whether_it_still_is(postgres_url: str) -> None:
+    async with (await open_explained(postgres_url)).database as database:
+        await database.execute(AN_HOUR_AGO)
+        later = from_ms(utc("2026-12-02T00:00:00Z"))
+        async with database.transaction() as session:
+            await make_provisional(session, PARK, MONTH, person="energy manager", reason="complete", now=later)
+        async with database.transaction() as session:
+            kept = await close(session, PARK, MONTH, person="reviewer", reason="test", now=later, override=True)
+        async with database.transaction() as session:
+            figure = await explain(session, PARK, "scope2_location", MONTH, now=later)
+        rests = figure.source["rests_on"]
+        assert isinstance(rests, dict)
+        assert (rests["frozen_version"], rests["frozen_sha256"], rests["as_frozen"]) == (1, kept.digest.hex(), True)
+        await database.execute("update interval_15min set amount_micro = amount_micro + 1000000, co2e_nano_kg = null")
+        async with database.transaction() as session:
+            figure = await explain(session, PARK, "scope2_location", MONTH, now=later)
+        assert [note for note in figure.notes if "closed as version 1 with other figures" in note]
+        assert [node.name for node in figure.walk() if node.name.startswith("not_by")] == ["not_by_registers"]
+
+
 async def test_a_month_without_readings_is_unknown(database: Database) -> None:
     for name in ("scope1", "scope2_location", "total_location", "load", "energy:import", f"point:{GATE}"):
         assert (await figure_of(database, name, "2026-09")).value is None, name
@@ -154,10 +202,10 @@ async def test_every_name_of_the_list_can_be_explained(database: Database) -> No
 
 
 @pytest.fixture
-async def client(database: Database, database_url: str) -> AsyncIterator["httpx.AsyncClient"]:
+async def client(explained_url: str) -> AsyncIterator["httpx.AsyncClient"]:
     from api.app import create_app
 
-    async with serving(create_app(settings_for(database_url), SceneClock(NOW_MS)), VIEWER) as client:
+    async with serving(create_app(settings_for(explained_url), SceneClock(NOW_MS)), VIEWER) as client:
         yield client
 
 
@@ -208,20 +256,18 @@ def run_cli(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-async def test_the_command_line_prints_tree_json_and_list(
-    database: Database, database_url: str, tmp_path: Path
-) -> None:
-    tree = run_cli(database_url, "--figure", f"line:{GATE}")
+async def test_the_command_line_prints_tree_json_and_list(explained_url: str, tmp_path: Path) -> None:
+    tree = run_cli(explained_url, "--figure", f"line:{GATE}")
     assert tree.returncode == 0, tree.stderr
     assert "register at 2026-10-31T16:00:00Z  [gate/active_energy_import" in tree.stdout
     assert "batch agent/" in tree.stdout
     file = tmp_path / "line.xlsx"
-    answer = run_cli(database_url, "--figure", f"line:{GATE}", "--json", "--xlsx", str(file))
+    answer = run_cli(explained_url, "--figure", f"line:{GATE}", "--json", "--xlsx", str(file))
     document: dict[str, Any] = json.loads(answer.stdout)
     assert document["value"] == pytest.approx(IMPORT_KWH * 0.5827, rel=1e-9)
     assert load_workbook(file)[SHEETS["registers"]]["C2"].value == 100.0 + PER_HOUR[GATE] * HOURS
-    assert f"point:{PV}" in run_cli(database_url).stdout
-    assert run_cli(database_url, "--figure", "magic").returncode == 1
+    assert f"point:{PV}" in run_cli(explained_url).stdout
+    assert run_cli(explained_url, "--figure", "magic").returncode == 1
 
 
 def differences(path: Path, figures: list[tuple[Figure, str]]) -> list[str]:

@@ -165,9 +165,6 @@ async def balances(session: Session, facts: Facts, from_ms: int, to_ms: int) -> 
         facts: the park as known.
         from_ms: start, a local hour [ms UTC].
         to_ms: end, exclusive [ms UTC].
-
-    Raises:
-        RefusedError: the moment of knowledge is a past one whose amounts cannot be computed.
     """
     found = []
     hours = sources_of(facts).hours

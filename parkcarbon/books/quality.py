@@ -10,13 +10,13 @@ from parkcarbon.catalog.entries.metering import MeterCertificate
 from parkcarbon.domain.balance.quality import PointStates, Quality, quality
 from parkcarbon.domain.balance.runs import Run, RunSettings, Watched, find_runs
 from parkcarbon.domain.reading import Method
-from parkcarbon.kit.db import Row, Session, from_ms
+from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.kit.db import to_ms as ms_of
 
 from .amounts import HOUR_MS, Period
 from .balance import register_step
 from .facts import QUERIES, Facts, PointFact
-from .sources import COLUMNS, WHOLE, sources_of
+from .sources import COLUMNS, WHOLE, StateSum, sources_of
 
 Json = dict[str, Any]
 
@@ -32,13 +32,11 @@ async def quality_of(session: Session, facts: Facts, period: Period, *, complete
         period: month or year.
         complete_pct: completeness from which data count as complete [%].
     """
-    sources_of(facts)  # refuses a past date: stored intervals are what is known now
     points = [point for point in facts.metered() if point.flow is not None]
     ids = [point.point_id for point in points]
-    rows = await session.fetch(QUERIES["amounts_by_state"], ids, from_ms(period.from_ms), from_ms(period.to_ms))
-    by_point: dict[int, list[Row]] = {}
-    for row in rows:
-        by_point.setdefault(row["point_id"], []).append(row)
+    by_point: dict[int, list[StateSum]] = {}
+    for part in await sources_of(facts).states(session, facts, ids, period.from_ms, period.to_ms):
+        by_point.setdefault(part.point_id, []).append(part)
     expected_ms = max(0, min(period.to_ms, ms_of(facts.until)) - period.from_ms)
     states = [
         _states(point, by_point.get(point.point_id, []), expected_ms)
@@ -48,18 +46,18 @@ async def quality_of(session: Session, facts: Facts, period: Period, *, complete
     return quality(states, complete_pct=complete_pct)
 
 
-def _states(point: PointFact, rows: list[Row], expected_ms: int) -> PointStates:
-    known = {Method(row["method"]): int(row["known_ms"]) for row in rows}
+def _states(point: PointFact, parts: list[StateSum], expected_ms: int) -> PointStates:
+    known = {part.method: part.known_ms for part in parts}
     return PointStates(
         point=point.point,
         carrier=point.carrier,
         unit=point.unit,
         flow=point.flow,
-        amount_micro={Method(row["method"]): int(row["amount_micro"]) for row in rows},
+        amount_micro={part.method: part.amount_micro for part in parts},
         known_ms=known,
-        measured_ms=sum(int(row["measured_ms"]) for row in rows),
+        measured_ms=sum(part.measured_ms for part in parts),
         expected_ms=expected_ms if point.active else sum(known.values()),
-        suspect_ms=sum(int(row["suspect_ms"]) for row in rows),
+        suspect_ms=sum(part.suspect_ms for part in parts),
     )
 
 
@@ -68,6 +66,8 @@ async def suspect_runs(
 ) -> list[Run]:
     """Runs of zeros and of one value among the measured hours of `[start_ms, end_ms)`; proposals, nothing is changed.
 
+    They are found in what is known now: a proposal is for a person who decides now.
+
     Args:
         session: a connection.
         facts: the park as known.
@@ -75,7 +75,6 @@ async def suspect_runs(
         end_ms: end, exclusive [ms UTC].
         settings: what counts as a run.
     """
-    sources_of(facts)
     rules = settings or RunSettings()
     if facts.metered("generation", "discharge"):  # where the sun can carry the load, nothing may come in for hours
         rules = replace(rules, quiet_flows=rules.quiet_flows | {"import"})

@@ -9,8 +9,8 @@ import math
 
 from tests.fakes.ingest_park import QUARTER_MS, Ingest, Sender, counter_rows, utc
 
-FIRST_MS = utc("2026-10-31T16:00:00+00:00")  # local midnight of 1 November
-LAST_MS = utc("2026-11-02T16:00:00+00:00")
+FIRST_MS = utc("2025-10-31T16:00:00+00:00")  # local midnight of 1 November
+LAST_MS = utc("2025-11-02T16:00:00+00:00")
 QUARTERS = (LAST_MS - FIRST_MS) // QUARTER_MS
 PV_HOURS = range(10, 14)
 CHARGE_HOURS = range(2, 4)
@@ -35,8 +35,8 @@ storage:
   - {storage: battery, name: {zh: 储能, en: Battery}, charge: battery/active_energy_import,
      discharge: battery/active_energy_export, soc: battery/state_of_charge, capacity_kwh: 100}
 allocation:
-  - {rule: power-by-meter, from_day: 2026-01-01, carrier: electricity}
-  - {rule: rest-by-area, from_day: 2026-01-01, by: area, weights: [{tenant: a, weight: 300}, {tenant: b, weight: 100}]}
+  - {rule: power-by-meter, from_day: 2025-01-01, carrier: electricity}
+  - {rule: rest-by-area, from_day: 2025-01-01, by: area, weights: [{tenant: a, weight: 300}, {tenant: b, weight: 100}]}
 deliveries:
   - {delivery: steam, medium: steam, seller: a-co, buyer: b-co, meters: [b-steam/heat_energy],
      fuel: [boiler/gas_volume_base], produced: [a-steam/heat_energy]}
@@ -50,9 +50,9 @@ devices:
     source: agent
     points:
       - {quantity: active_energy_import, kind: counter, flow: import,
-         episodes: [{at: 2026-01-01T00:00:00Z, accuracy_class: 0.2S}]}
+         episodes: [{at: 2025-01-01T00:00:00Z, accuracy_class: 0.2S}]}
       - {quantity: active_energy_export, kind: counter, flow: export,
-         episodes: [{at: 2026-01-01T00:00:00Z, accuracy_class: 0.2S}]}
+         episodes: [{at: 2025-01-01T00:00:00Z, accuracy_class: 0.2S}]}
   - device: roof
     name: {zh: 光伏, en: Roof}
     profile: interval-file
@@ -126,19 +126,28 @@ def quarter_amounts() -> dict[str, list[float]]:
     }
 
 
-def registers(amounts: list[float]) -> list[float]:
-    """What a counter shows at every boundary, from 1000 on."""
-    return [round(1000 + math.fsum(amounts[:at]), 6) for at in range(len(amounts) + 1)]
+def registers(amounts: list[float], first: float = 1000.0) -> list[float]:
+    """What a counter shows at every boundary."""
+    return [round(first + math.fsum(amounts[:at]), 6) for at in range(len(amounts) + 1)]
 
 
 async def fill(ingest: Ingest, *, amounts: dict[str, list[float]] | None = None, document: str = DOCUMENT) -> None:
-    """Apply the document and send two days of readings the way an agent does."""
+    """Apply the document and send two days of readings, or the first of them, the way an agent does."""
     await ingest.apply(document)
-    sender = Sender(made_ms=LAST_MS)
     rows = [
         row
         for point, values in (amounts or quarter_amounts()).items()
         for row in counter_rows(point, FIRST_MS, registers(values))
     ]
     rows += counter_rows("battery/state_of_charge", FIRST_MS, [30.0, 33.0], step_ms=LAST_MS - FIRST_MS)
-    await ingest.commit(sender.batch(rows), now_ms=LAST_MS)
+    await ingest.commit(Sender(made_ms=LAST_MS).batch(rows), now_ms=LAST_MS)
+
+
+async def send(ingest: Ingest, amounts: dict[str, list[float]]) -> None:
+    """Send the last readings, after those that `fill` was given; another run of the agent."""
+    rows = []
+    for point, values in amounts.items():
+        done = quarter_amounts()[point][: -len(values)]
+        shown = registers(values, registers(done)[-1])[1:]
+        rows += counter_rows(point, FIRST_MS + (len(done) + 1) * QUARTER_MS, shown)
+    await ingest.commit(Sender(made_ms=LAST_MS, boot="00000000000000bb").batch(rows), now_ms=LAST_MS)

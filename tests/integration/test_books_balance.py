@@ -14,14 +14,15 @@ from parkcarbon.books.inventory import facts_at
 from parkcarbon.books.quality import calibrations, quality_of, suspect_runs
 from parkcarbon.books.reconcile import reconcile, storage_of
 from parkcarbon.domain.balance.hourly import Balance, HourState
+from parkcarbon.domain.balance.quality import Quality
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
 from parkcarbon.kit.db import Session, from_ms
 from tests.fakes.ingest_park import PARK, Ingest, open_ingest
-from tests.fakes.tenancy_park import DOCUMENT, FIRST_MS, LAST_MS, fill, quarter_amounts
+from tests.fakes.tenancy_park import DOCUMENT, FIRST_MS, LAST_MS, fill, quarter_amounts, send
 
 NOW = from_ms(LAST_MS)
-MONTH = "2026-11"
+MONTH = "2025-11"
 HOUR_MS = 3_600_000
 KWH = 1_000_000
 
@@ -35,6 +36,10 @@ async def ingest(database_url: str) -> AsyncIterator[Ingest]:
 
 async def settled(ingest: Ingest, amounts: dict[str, list[float]] | None = None) -> None:
     await fill(ingest, amounts=amounts)
+    await settle(ingest)
+
+
+async def settle(ingest: Ingest) -> None:
     recomputer = Recomputer(ingest.writer, ingest.clock)
     while await recomputer.step():
         pass
@@ -82,7 +87,7 @@ async def test_a_meter_that_falls_silent_makes_its_hours_unknown(ingest: Ingest)
     assert found.states()["unknown"] == 18
     assert document["hours"][29]["state"] != "unknown"
     assert document["hours"][30] | {"band_kwh": None, "error_kwh": None} == {
-        "start": "2026-11-01T22:00:00Z",
+        "start": "2025-11-01T22:00:00Z",
         "state": "unknown",
         "energy_kwh": dict.fromkeys(("import", "generation", "discharge", "load", "charge", "export")),
         "unmetered_kwh": None,
@@ -121,7 +126,7 @@ async def test_storage_loss_with_the_gauge_and_with_an_entered_state(ingest: Ing
         assert unknown.soc_to_pct is None
         assert unknown.loss is not None
         assert unknown.loss.loss_micro is None
-        day = dt.date(2026, 11, 2)
+        day = dt.date(2025, 11, 2)
         soc = {"storage": "battery", "at": from_ms(later + HOUR_MS // 2).isoformat(), "soc_pct": 31.5}
         frame = {"tenant": None, "from_day": day, "to_day": day + dt.timedelta(days=1), "evidence": "protocol 3"}
         await enter(session, PARK, "soc", soc, author="energy manager", reason="", **frame)  # type: ignore[arg-type]
@@ -139,8 +144,8 @@ async def bill(session: Session, amount: float, number: str, **more: object) -> 
         "bill",
         document,
         tenant=None,
-        from_day=dt.date(2026, 11, 1),
-        to_day=dt.date(2026, 11, 3),
+        from_day=dt.date(2025, 11, 1),
+        to_day=dt.date(2025, 11, 3),
         evidence=f"bill {number}",
         author="energy manager",
         reason="",
@@ -186,10 +191,10 @@ async def test_bills_and_states_that_cannot_be_are_refused_by_rule(ingest: Inges
 @pytest.mark.rule("6.5")
 async def test_a_certificate_covers_its_days_and_then_is_listed_as_expired(ingest: Ingest) -> None:
     await ingest.apply(
-        DOCUMENT.replace("accuracy_class: 0.2S}]}", "accuracy_class: 0.2S, calibrated_until: 2026-11-02}]}")
+        DOCUMENT.replace("accuracy_class: 0.2S}]}", "accuracy_class: 0.2S, calibrated_until: 2025-11-02}]}")
     )
     certificate = {"device": "a-main", "serial": "7", "certificate": "C-1", "laboratory": "institute",
-                   "calibrated_on": "2025-10-30", "accuracy_class": "1"}  # fmt: skip
+                   "calibrated_on": "2024-10-30", "accuracy_class": "1"}  # fmt: skip
     async with ingest.database.transaction() as session:
         await enter(
             session,
@@ -197,17 +202,17 @@ async def test_a_certificate_covers_its_days_and_then_is_listed_as_expired(inges
             "meter_certificate",
             certificate,
             tenant=None,
-            from_day=dt.date(2025, 11, 1),
-            to_day=dt.date(2026, 12, 1),
+            from_day=dt.date(2024, 11, 1),
+            to_day=dt.date(2025, 12, 1),
             evidence="scan",
             author="energy manager",
             reason="",
         )
         facts = await facts_at(session, PARK, now=NOW, as_of=None)
-    early, late = (calibrations(facts, dt.date(2026, 11, day)) for day in (1, 2))
+    early, late = (calibrations(facts, dt.date(2025, 11, day)) for day in (1, 2))
     assert [(row["device"], row["until"], row["expired"]) for row in early] == [
-        ("gate", "2026-11-02", False),
-        ("a-main", "2026-12-01", False),
+        ("gate", "2025-11-02", False),
+        ("a-main", "2025-12-01", False),
     ]
     assert [row["expired"] for row in late] == [True, False]
 
@@ -237,3 +242,31 @@ async def test_runs_are_proposed_and_states_told(ingest: Ingest) -> None:
     assert found.completeness_pct == pytest.approx(100)
     assert {carrier.carrier for carrier in found.carriers} == {"electricity", "gas", "heat"}
     assert found.complete is True
+
+
+@pytest.mark.rule("6.9", "6.7")
+async def test_balance_and_quality_as_known_before_late_readings(ingest: Ingest) -> None:
+    amounts = quarter_amounts()
+    half = {point: values[: len(values) // 2] for point, values in amounts.items()}
+    await settled(ingest, half)
+    moment: dt.datetime = await ingest.database.fetchval("select clock_timestamp()")
+    before = await known(ingest, NOW)
+    await send(ingest, {point: values[len(values) // 2 :] for point, values in amounts.items()})
+    await settle(ingest)
+    assert (await known(ingest, NOW))[0]["unmetered_kwh"] == pytest.approx(2 * 19.2)
+    then = await known(ingest, moment + dt.timedelta(minutes=2), as_of=moment)
+    for name in ("energy_kwh", "unmetered_kwh", "hours_known"):
+        assert then[0][name] == before[0][name]
+    assert then[1].carriers[0].by_quantity() == before[1].carriers[0].by_quantity()
+    measured = [[point.measured_ms for point in quality.carriers[0].points] for quality in (then[1], before[1])]
+    assert measured[0] == measured[1]
+
+
+async def known(
+    ingest: Ingest, now: dt.datetime, as_of: dt.datetime | None = None
+) -> tuple[dict[str, object], Quality]:
+    async with ingest.database.transaction() as session:
+        facts = await facts_at(session, PARK, now=now, as_of=as_of)
+        period = period_at(facts, MONTH)
+        (found,) = await balances(session, facts, period.from_ms, period.to_ms)
+        return balance_document(found, [], hours=False), await quality_of(session, facts, period, complete_pct=95)

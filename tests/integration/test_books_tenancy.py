@@ -16,10 +16,10 @@ from parkcarbon.domain.working import check
 from parkcarbon.kit.db import from_ms
 from tests.fakes.ingest_park import PARK as TESTPARK
 from tests.fakes.ingest_park import Ingest, open_ingest
-from tests.fakes.tenancy_park import DOCUMENT, LAST_MS, fill
+from tests.fakes.tenancy_park import DOCUMENT, LAST_MS, fill, quarter_amounts, send
 
 NOW = from_ms(LAST_MS)
-MONTH = "2026-11"
+MONTH = "2025-11"
 KWH = 1_000_000
 
 
@@ -32,6 +32,10 @@ async def ingest(database_url: str) -> AsyncIterator[Ingest]:
 
 async def settled(ingest: Ingest, document: str = DOCUMENT) -> None:
     await fill(ingest, document=document)
+    await settle(ingest)
+
+
+async def settle(ingest: Ingest) -> None:
     recomputer = Recomputer(ingest.writer, ingest.clock)
     while await recomputer.step():
         pass
@@ -122,4 +126,32 @@ async def test_a_period_that_has_not_begun_is_refused(ingest: Ingest) -> None:
     await ingest.apply(DOCUMENT)
     async with ingest.database.transaction() as session:
         with pytest.raises(RefusedError, match="had not begun"):
-            await build_allocation(session, TESTPARK, "2026-12", now=NOW - dt.timedelta(seconds=1))
+            await build_allocation(session, TESTPARK, "2025-12", now=NOW - dt.timedelta(seconds=1))
+
+
+@pytest.mark.rule("6.9")
+async def test_both_views_as_known_before_late_readings(ingest: Ingest) -> None:
+    """Half of the readings come later; what was known in between is what it was."""
+    amounts = quarter_amounts()
+    half = {point: values[: len(values) // 2] for point, values in amounts.items()}
+    await fill(ingest, amounts=half)
+    await settle(ingest)
+    moment: dt.datetime = await ingest.database.fetchval("select clock_timestamp()")
+    before = await views(ingest, NOW)
+    await send(ingest, {point: values[len(values) // 2 :] for point, values in amounts.items()})
+    await settle(ingest)
+    after = await views(ingest, NOW)
+    then = await views(ingest, moment + dt.timedelta(minutes=2), as_of=moment)
+    assert after["tenants"] != before["tenants"]
+    assert then["tenants"] == before["tenants"]
+    assert then["eliminations"] == before["eliminations"]
+
+
+async def views(ingest: Ingest, now: dt.datetime, as_of: dt.datetime | None = None) -> dict[str, object]:
+    async with ingest.database.transaction() as session:
+        allocation = await build_allocation(session, TESTPARK, MONTH, now=now, as_of=as_of)
+        view, totals = await build_entities(session, TESTPARK, MONTH, now=now, as_of=as_of)
+    return {
+        "tenants": allocation_document(allocation)["tenants"],
+        "eliminations": entity_document(view, totals)["eliminations"],
+    }

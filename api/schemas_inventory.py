@@ -132,6 +132,7 @@ class EnergyBalance(Model):
     load_kwh: float | None
     unmetered_kwh: float | None
     gas: dict[str, float]
+    gas_gj: float | None = Field(None, description="net energy of the metered gas [GJ]; null: not known")
     heat: dict[str, float]
 
 

@@ -74,7 +74,7 @@ UNITS_OF_PURPOSE: dict[str, frozenset[str]] = {
     "fuel_combustion": frozenset({"kgCO2/TJ", "kgCO2e/TJ", "kgCH4/TJ", "kgN2O/TJ"}),
     "fuel_by_amount": frozenset({"kgCO2/kg", "kgCO2/Nm3", "kgCO2e/kg", "kgCO2e/L"}),
     "fuel_part": frozenset({"kgCO2e/TJ"}),
-    "calorific_value": frozenset({"GJ/t", "GJ/kL", "GJ/10^4Nm3"}),
+    "calorific_value": frozenset({"GJ/t", "GJ/kL", "GJ/10^4Nm3", "MJ/Nm3"}),
     "carbon_content": frozenset({"tC/GJ"}),
     "oxidation": frozenset({"%"}),
     "oxidation_equipment": frozenset({"%"}),

@@ -6,7 +6,8 @@ amount. Everything else, intervals, live rates, lines of the inventory, is amoun
 Electricity (scope 2), location-based: m = E x EF, EF the average of the grid of the region. Market-based without
 instruments: EF the remainder factor of the newest data year; failing that the location-based one, flagged.
 
-Gas (scope 1), by volume at standard conditions:
+Gas (scope 1), by volume at standard conditions, NCV the set's or, where the park declares one, the one in force at the
+time (`calorific`):
 
     Q [GJ] = V [Nm3] / 1e4 x NCV [GJ/1e4 Nm3]
     m_CO2 [t] = Q x CC [tC/GJ] x OX x 44/12
@@ -31,6 +32,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from .activities.activity import GasState
 from .factors import (
     GRID_PURPOSES,
     Factor,
@@ -50,7 +52,8 @@ Gas = Literal["CO2", "CH4", "N2O", "CO2e"]
 CO2_PER_C: Final = 44 / 12
 """Mass of CO2 per mass of carbon [kg/kg]."""
 
-CALORIFIC_UNIT: Final = "GJ/10^4Nm3"
+GAS_CALORIFIC_UNITS: Final = ("GJ/10^4Nm3", "MJ/Nm3")
+"""What a calorific value of gas may be given in; 1 MJ/Nm3 = 10 GJ/10^4Nm3."""
 
 CO2_ONLY_NOTE: Final = "electricity: CO2 only (source limitation)"
 
@@ -88,6 +91,8 @@ class Settings:
         remainder: factor of the market-based remainder: the published one, or the location-based one.
         standard_temperature_c: temperature that a standard cubic metre refers to [degC].
         standard_pressure_kpa: pressure that it refers to [kPa].
+        gas_calorific_value: id of the record or series that metered gas by volume is multiplied with, before the set's.
+        gas_state: state in which gas meters count raw cubic metres; None: not known, and then they are not counted.
         absent: scopes that the boundary is declared to hold no source of.
     """
 
@@ -102,6 +107,8 @@ class Settings:
     remainder: Literal["published", "location"] = "published"
     standard_temperature_c: float = 0.0
     standard_pressure_kpa: float = 101.325
+    gas_calorific_value: str | None = None
+    gas_state: GasState | None = None
     absent: frozenset[int] = frozenset()
 
 
@@ -135,7 +142,8 @@ class CarrierFactor:
         co2e: kgCO2e per unit; NaN for a series, whose hours have their own.
         matches: every factor used, the leading one first: its id and match are stored with intervals.
         notes: sentences for the warnings.
-        chains: by gas, the numbers whose product is kgCO2e per unit; none for a series.
+        chains: by gas, the numbers whose product is kgCO2e per unit; none for a series of such products; NaN stands for
+            the calorific value of a series.
         biogenic: kg of biogenic CO2 per unit, outside `gases` and `co2e`.
         gj: net energy per unit [GJ]; None: not known or no energy.
     """
@@ -159,8 +167,8 @@ class CarrierFactor:
 
     @property
     def is_series(self) -> bool:
-        """True when every hour has its own value."""
-        return bool(self.matches) and self.leading.factor.series
+        """True when every hour has its own value, and no one number stands for them."""
+        return bool(self.matches) and self.leading.factor.series and math.isnan(self.co2e)
 
     @property
     def unverified(self) -> bool:
@@ -211,7 +219,7 @@ def resolve(
         NoFactorError: when no factor applies, or the one that the settings name is refused; the amount is then reported
             as not in the total, with the message.
     """
-    from .activities.chain import metered_fuel
+    from .activities.metered import metered_fuel
 
     query = Query(tuple(factors), settings, carrier, unit, data_year, known_on)
     try:
@@ -247,7 +255,7 @@ def series_nano_kg(
     Args:
         start_ms: starts of the intervals [ms UTC].
         amount_micro: amounts [1e-6 of `unit`].
-        series: values by the hour; the one whose span holds the start applies.
+        series: values by the hour [kg per a multiple of `unit`]; the one whose span holds the start applies.
         unit: unit of the amounts.
 
     Returns:

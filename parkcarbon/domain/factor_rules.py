@@ -77,10 +77,10 @@ def _fuel_basis(match: FactorMatch) -> str | None:
 
 
 def _fuel_set(match: FactorMatch) -> str | None:
-    """Publisher and edition of a default; what the organisation measured itself belongs to no set."""
+    """Publisher and edition of a default; what was measured, by the organisation or by the hour, belongs to no set."""
     factor = match.factor
     burnt = factor.purpose == "fuel_combustion" and factor.gas in ("CO2", "CO2e")
-    if factor.own or not (burnt or factor.purpose in FUEL_SET_PURPOSES):
+    if factor.own or factor.series or not (burnt or factor.purpose in FUEL_SET_PURPOSES):
         return None
     return f"{factor.publisher}: {factor.edition}"
 

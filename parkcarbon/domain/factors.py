@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from .readings import FloatArray, Int64Array
+from .readings import BoolArray, FloatArray, Int64Array
 from .refusal import RefusedError
 
 GRID_PURPOSES: Final = frozenset({"grid_average", "grid_remainder", "grid_fossil"})
@@ -67,6 +67,7 @@ class Match(IntEnum):
     UNDATED = 6  # the record has no data year
     DECLARED = 7  # named by the method settings, such as a GWP set
     LOCATION_FALLBACK = 8  # market-based without a remainder factor: the location-based one
+    SUBSTITUTED = 9  # the series has no value for this time: rule 6.2 gives one
 
 
 class NoFactorError(LookupError):
@@ -203,23 +204,38 @@ class FactorSeries:
         start_ms: start of each span [ms UTC], strictly ascending.
         span_ms: length of each span [ms].
         value: value over the span [unit of the record].
+        substituted: True where a span had no value of its own and rule 6.2 gave one; None: nowhere.
     """
 
     factor: Factor
     start_ms: Int64Array
     span_ms: Int64Array
     value: FloatArray
+    substituted: BoolArray | None = None
 
     def at(self, time_ms: Int64Array) -> FloatArray:
         """Value that applies at each time [unit of the record]; NaN where the series has none."""
         if len(self.start_ms) == 0:
             return np.full(len(time_ms), np.nan)
+        position, inside = self._spans_at(time_ms)
+        found: FloatArray = np.where(inside, self.value[position], np.nan)
+        return found
+
+    def substituted_at(self, time_ms: Int64Array) -> BoolArray:
+        """True at each time whose value was substituted."""
+        if self.substituted is None or len(self.start_ms) == 0:
+            return np.zeros(len(time_ms), np.bool_)
+        position, inside = self._spans_at(time_ms)
+        flagged: BoolArray = inside & self.substituted[position]
+        return flagged
+
+    def _spans_at(self, time_ms: Int64Array) -> tuple[Int64Array, BoolArray]:
+        """The span that each time would be in, and whether it is."""
         position = np.searchsorted(self.start_ms, time_ms, side="right") - 1
         inside = position >= 0
         position = np.maximum(position, 0)
         inside &= time_ms < self.start_ms[position] + self.span_ms[position]
-        found: FloatArray = np.where(inside, self.value[position], np.nan)
-        return found
+        return position, inside
 
 
 def is_life_cycle(words: str) -> bool:

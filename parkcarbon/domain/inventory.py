@@ -267,7 +267,7 @@ def assemble(
         screening=tuple(rows),
         not_in_total=tuple(building.left_out),
         beside=tuple(building.beside),
-        energy=energy_balance([*ordered, *_as_points(entered)]),
+        energy={**energy_balance([*ordered, *_as_points(entered)]), "gas_gj": building.gas_gj},
         completeness_pct=completeness_pct(flows),
         states=state_shares(flows),
         suspect_hours=sum(point.suspect_ms for point in flows) / _HOUR_MS,

@@ -207,6 +207,7 @@ def test_match_codes_are_stored_and_never_renumbered() -> None:
         "UNDATED": 6,
         "DECLARED": 7,
         "LOCATION_FALLBACK": 8,
+        "SUBSTITUTED": 9,
     }
 
 

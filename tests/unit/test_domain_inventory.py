@@ -106,6 +106,7 @@ def test_energy_balance() -> None:
         "load_kwh": load,
         "unmetered_kwh": load - 900_000.0,
         "gas": {"Nm3": 10_000.0},
+        "gas_gj": 389.31,
         "heat": {"GJ": 100.0},
     }
 

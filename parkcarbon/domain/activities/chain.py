@@ -23,8 +23,8 @@ from typing import Final, Literal
 
 from parkcarbon.domain.activities.activity import CalorificValue
 from parkcarbon.domain.emissions import (
-    CALORIFIC_UNIT,
     CO2_PER_C,
+    GAS_CALORIFIC_UNITS,
     GJ_PER,
     CarrierFactor,
     Query,
@@ -44,20 +44,8 @@ BIOGENIC: Final = frozenset(
 """Fuels whose carbon was taken from the air by plants."""
 
 _PER_UNIT: Final = {"t": ("t", 1.0), "kg": ("t", 1e-3), "Nm3": ("10^4Nm3", 1e-4), "L": ("kL", 1e-3)}
-_CALORIFIC_UNITS: Final = {"t": "GJ/t", "10^4Nm3": CALORIFIC_UNIT, "kL": "GJ/kL"}
+_CALORIFIC_UNITS: Final = {"t": ("GJ/t",), "10^4Nm3": GAS_CALORIFIC_UNITS, "kL": ("GJ/kL",)}
 _SET_PURPOSES: Final = frozenset({"oxidation", "fuel_combustion", "fuel_by_amount"})
-
-
-def metered_fuel(query: Query, *, full_oxidation: bool = False) -> CarrierFactor:
-    """Combustion of a fuel metered by volume at standard conditions (net) or by gross calorific energy.
-
-    Raises:
-        NoFactorError: no factor, or an amount in raw cubic metres.
-    """
-    if query.unit not in ("Nm3", "kWh"):
-        raise NoFactorError(f"{query.carrier} in {query.unit}: convert it to Nm3 (standard conditions) first")
-    basis: Calorific = "HHV" if query.unit == "kWh" else "NCV"
-    return fuel_factor(query, basis=basis, full_oxidation=full_oxidation)
 
 
 def fuel_factor(
@@ -65,6 +53,8 @@ def fuel_factor(
     *,
     basis: Calorific = "NCV",
     calorific: CalorificValue | None = None,
+    declared: FactorMatch | None = None,
+    before: tuple[Step, ...] = (),
     biogenic: bool | None = None,
     full_oxidation: bool = False,
 ) -> CarrierFactor:
@@ -74,6 +64,9 @@ def fuel_factor(
         query: carrier is the fuel; unit t, kg, L, Nm3 or one of energy.
         basis: of an amount in energy, and of the factors per energy.
         calorific: a measured value that goes before the set's.
+        declared: a record or series of net calorific values per Nm3 that goes before the set's; with a series the
+            factor is a template with NaN in the place of its value.
+        before: steps from another unit to that of the query.
         biogenic: True for biomass; None: as the fuel is known.
         full_oxidation: count all carbon as burnt, as the park indicator does.
 
@@ -83,14 +76,15 @@ def fuel_factor(
     """
     is_biogenic = query.carrier in BIOGENIC if biogenic is None else biogenic
     edition = None if is_biogenic else fuel_set(query)
-    by_amount = None if calorific or query.unit in GJ_PER else _by_amount(query, edition)
+    by_amount = None if calorific or declared or query.unit in GJ_PER else _by_amount(query, edition)
     if by_amount is not None:
         energy: tuple[Step, ...] = ()
         burnt: tuple[Step, ...] = (
+            *before,
             Step("factor", kg_per_unit(by_amount.factor, query.unit), f"kg/{query.unit}", by_amount),
         )
     else:
-        energy = _energy(query, edition, basis, calorific)
+        energy = (*before, *(_valued(declared) if declared else _energy(query, edition, basis, calorific)))
         burnt = (*energy, *_carbon_dioxide(query, edition, basis, biogenic=is_biogenic, full_oxidation=full_oxidation))
     return _sum_up(query, basis, energy, burnt, biogenic=is_biogenic)
 
@@ -154,12 +148,26 @@ def _energy(
             raise RefusedError("6.10", f"{query.carrier}: {query.unit} and a calorific value per {calorific.per}")
         return (*conversion, Step("calorific_value", calorific.value, f"GJ/{per} ({basis})"))
     match = _calorific_match(query, edition, _CALORIFIC_UNITS[per], basis)
+    if match.factor.series:
+        raise NoFactorError(
+            f"{match.factor.factor} is by the hour: metered gas takes it where method.gas_calorific_value names it, an"
+            " entry needs a calorific value of its own"
+        )
+    if per == "10^4Nm3":
+        return _valued(match)
     return (*conversion, Step("calorific_value", match.value, match.factor.unit, match))
 
 
-def _calorific_match(query: Query, edition: Edition | None, unit: str, basis: Calorific) -> FactorMatch:
-    """The organisation's own approved value in this unit, else the set's."""
-    fitting = tuple(factor for factor in query.factors if factor.unit == unit)
+def _valued(match: FactorMatch) -> tuple[Step, ...]:
+    """The steps from Nm3 to GJ by a record; NaN stands for the value of a series."""
+    value = math.nan if match.factor.series else match.value
+    scale = (1e-3, "GJ/MJ") if match.factor.unit == "MJ/Nm3" else (1e-4, "10^4Nm3/Nm3")
+    return Step("unit_conversion", *scale), Step("calorific_value", value, match.factor.unit, match)
+
+
+def _calorific_match(query: Query, edition: Edition | None, units: tuple[str, ...], basis: Calorific) -> FactorMatch:
+    """The organisation's own approved value in one of these units, else the set's."""
+    fitting = tuple(factor for factor in query.factors if factor.unit in units)
     own = tuple(factor for factor in fitting if factor.own)
     region = query.settings.fuel_region or WORLD
     if own:
@@ -225,9 +233,11 @@ def _sum_up(
 ) -> CarrierFactor:
     """Put the gases together, carbon dioxide of biomass beside them."""
     carbon_dioxide = product(burnt)
-    leading = next((step.match for step in burnt if step.name in ("carbon_content", "factor") and step.match), None)
+    carbon = next((step.match for step in burnt if step.name in ("carbon_content", "factor") and step.match), None)
+    by_time = next((step.match for step in energy if step.match and step.match.factor.series), None)
+    leading = by_time or carbon
     matches = [*((leading,) if leading else ()), *(s.match for s in burnt if s.match and s.match is not leading)]
-    gas = leading.factor.gas if leading and leading.factor.gas == "CO2e" else "CO2"
+    gas = carbon.factor.gas if carbon and carbon.factor.gas == "CO2e" else "CO2"
     gases = {} if biogenic else {gas: carbon_dioxide}
     chains = {} if biogenic else {gas: burnt}
     notes: list[str] = []

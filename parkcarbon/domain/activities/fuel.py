@@ -11,7 +11,7 @@ References:
 from dataclasses import replace
 from typing import Final
 
-from parkcarbon.domain.activities.activity import Activity
+from parkcarbon.domain.activities.activity import Activity, GasState
 from parkcarbon.domain.activities.chain import Calorific, fuel_factor, fuel_set
 from parkcarbon.domain.activities.given import converted, given_match, refuse_mixed_sets
 from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings, Step, single
@@ -106,15 +106,29 @@ def _raw_volume(activity: Activity, settings: Settings) -> tuple[tuple[Step, ...
             " pressure; factors are per standard cubic metre"
         )
         raise RefusedError("1.12", reason)
+    return standard_steps(state, settings, activity.activity), "Nm3"
+
+
+def standard_steps(state: GasState, settings: Settings, name: str) -> tuple[Step, ...]:
+    """The steps from the cubic metres that a meter counted to standard ones.
+
+    Args:
+        state: of the gas at the meter.
+        settings: what a standard cubic metre refers to.
+        name: whose, for the message.
+
+    Raises:
+        RefusedError: it is no state of a gas (rule 6.10).
+    """
     if state.temperature_c <= -_ZERO_C or state.pressure_kpa_abs <= 0 or state.compressibility_ratio <= 0:
-        raise RefusedError("6.10", f"{activity.activity}: {state} is no state of a gas")
+        raise RefusedError("6.10", f"{name}: {state} is no state of a gas")
     steps: tuple[Step, ...] = (
         Step("pressure_ratio", state.pressure_kpa_abs / settings.standard_pressure_kpa, "1"),
         Step("temperature_ratio", _ratio(settings.standard_temperature_c, state.temperature_c), "1"),
     )
     if state.compressibility_ratio != 1:
         steps = (*steps, Step("compressibility", 1 / state.compressibility_ratio, "1"))
-    return steps, "Nm3"
+    return steps
 
 
 def _other_standard(activity: Activity, settings: Settings) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from parkcarbon.domain.calorific import CalorificMean
 from parkcarbon.domain.reading import Method
 
 Json = dict[str, object]
@@ -33,6 +34,8 @@ class PointAmount:
         suspect_ms: time in suspect intervals [ms].
         method_ms: known and missing time by `Method` [ms]; the rest of `expected_ms` is missing.
         tenant: whose meter it is; None: the park's.
+        calorific: of gas by volume, the mean of a series of calorific values over its intervals; None: no series is
+            declared, or it has no values.
     """
 
     point: str
@@ -47,6 +50,7 @@ class PointAmount:
     suspect_ms: int = 0
     method_ms: Mapping[Method, int] = field(default_factory=dict)
     tenant: str | None = None
+    calorific: CalorificMean | None = None
 
     @property
     def amount(self) -> float:

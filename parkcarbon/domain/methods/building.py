@@ -10,6 +10,7 @@ from parkcarbon.domain.activities.chain import product
 from parkcarbon.domain.activities.counting import Beside, count
 from parkcarbon.domain.activities.given import given_match, refuse_mixed_sets
 from parkcarbon.domain.activities.scope3 import ISO_CATEGORY
+from parkcarbon.domain.calorific import at_mean
 from parkcarbon.domain.emissions import Basis, CarrierFactor, Query, Settings, resolve, single
 from parkcarbon.domain.factor_rules import check_one_set
 from parkcarbon.domain.factors import Factor, FactorMatch, Match, NoFactorError
@@ -55,6 +56,13 @@ class Building:
         self.left_out: list[Json] = []
         self.beside: list[Json] = []
         self.warnings: list[str] = []
+        self._gas_micro_gj: list[int | None] = []  # one a meter; None: not known
+
+    @property
+    def gas_gj(self) -> float | None:
+        """Net energy of metered gas [GJ]; None where there is no meter, or it is not known of one."""
+        known = [micro for micro in self._gas_micro_gj if micro is not None]
+        return sum(known) / 1e6 if known and len(known) == len(self._gas_micro_gj) else None
 
     def take_point(self, point: PointAmount) -> None:
         """Count a point where its flow belongs."""
@@ -64,10 +72,12 @@ class Building:
             return
         if not point.known:
             self._leave_out_point(point, "no readings in this period")
+            self._note_gas(point, None)
             return
         try:
             self._count_point(point)
         except NoFactorError as reason:
+            self._note_gas(point, None)
             if point.flow == "import":
                 self._uncounted_micro_kwh += point.amount_micro
             self._leave_out_point(point, str(reason))
@@ -113,8 +123,9 @@ class Building:
         self._check_sets()
 
     def _count_point(self, point: PointAmount) -> None:
-        location = self._resolve(point.carrier, point.unit, "location")
+        location = at_mean(self._resolve(point.carrier, point.unit, "location"), point.calorific, point.amount_micro)
         line = self._line(point, location, self._located(point, location))
+        self._note_gas(point, location.gj)
         if location.scope == 1:
             self.lines[1, None].append(line)
             return
@@ -126,6 +137,11 @@ class Building:
         self._tell(remainder)
         self.lines[2, "location"].append(line)
         self._purchases.append(Purchase(point.point, point.amount_micro, line, remainder))
+
+    def _note_gas(self, point: PointAmount, gj_per_unit: float | None) -> None:
+        if point.carrier == "gas":
+            micro = None if gj_per_unit is None else round(point.amount_micro * gj_per_unit)
+            self._gas_micro_gj.append(micro)
 
     def _electricity(self, activity: Activity) -> None:
         """Bought, made or delivered electricity of an entry; what is made or delivered changes no total."""

@@ -21,10 +21,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from parkcarbon.domain.activities.activity import Activity, within
-from parkcarbon.domain.activities.chain import BIOGENIC, metered_fuel
+from parkcarbon.domain.activities.chain import BIOGENIC
 from parkcarbon.domain.activities.fuel import fuel
 from parkcarbon.domain.activities.heat import heat
+from parkcarbon.domain.activities.metered import metered_fuel
 from parkcarbon.domain.activities.process import process
+from parkcarbon.domain.calorific import at_mean
 from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings, resolve, single
 from parkcarbon.domain.factors import Factor, FactorMatch, NoFactorError, lookup
 from parkcarbon.domain.instruments.cover import NO_COVER, Cover
@@ -242,6 +244,7 @@ class _Counting:
         try:
             heated = point.carrier == "heat"
             factor = _resolved_heat(query) if heated else metered_fuel(query, full_oxidation=True)
+            factor = at_mean(factor, point.calorific, point.amount_micro)
         except (NoFactorError, RefusedError) as reason:
             self._leave_out(point.point, point.carrier, point.amount, point.unit, str(reason))
             return

@@ -11,7 +11,16 @@ from msgspec import Struct
 
 from parkcarbon.catalog.strict import document_problems
 from parkcarbon.domain.instruments.event import Event, EventKind, Stretch
-from parkcarbon.domain.instruments.lot import CRITERIA, Granularity, IssuedFor, Kind, Lot, Origin, Serials
+from parkcarbon.domain.instruments.lot import (
+    CRITERIA,
+    Granularity,
+    IssuedFor,
+    Kind,
+    Lot,
+    Origin,
+    Serials,
+    refuse_allowance,
+)
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import from_ms
 
@@ -19,9 +28,6 @@ from .amounts import parse_period
 
 Json = dict[str, Any]
 S = TypeVar("S", bound=Struct)
-
-ALLOWANCES = ("CEA", "allowance")
-"""Given as a kind of lot by people who mistake them for credits; rule 4.7."""
 
 _NANO_PER_KG = 10**9
 _MICRO = 10**6
@@ -118,11 +124,8 @@ def read_lot(document: Any, zone: ZoneInfo) -> Lot:
     Raises:
         RefusedError: members that do not fit, all named, or a number that is none.
     """
-    if isinstance(document, dict) and document.get("kind") in ALLOWANCES:
-        reason = (
-            f"{document['kind']} is an allowance of an obligated enterprise: it offsets nothing and is no instrument"
-        )
-        raise RefusedError("4.7", reason)
+    if isinstance(document, dict):
+        refuse_allowance(document.get("kind"))
     said = _convert(document, LotDocument)
     start, end, granularity, month, vintage = _generated(said, zone)
     credit = said.kind in ("CCER", "other_credit")

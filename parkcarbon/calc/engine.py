@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from parkcarbon.domain.activities.activity import Activity
-from parkcarbon.domain.activities.counting import count, validate
-from parkcarbon.domain.activities.given import given_match, refuse_mixed_sets
+from parkcarbon.domain.activities.counting import refuse
 from parkcarbon.domain.emissions import Query, Settings
 from parkcarbon.domain.factor_rules import check_one_set
 from parkcarbon.domain.factors import Factor, NoFactorError
@@ -158,17 +157,13 @@ def _refused(source: Source, activity: Activity, query: Query) -> Iterator[Probl
     """What the domain refuses of a line; a line without a factor is no error, it is listed as not in the total."""
     place = f"activities[{activity.activity}]"
     try:
-        validate(activity, query.settings)
-        if activity.kind == "electricity":
-            refuse_mixed_sets(activity, query.settings)
-            given_match(activity, query)
-        else:
-            count(activity, query)
+        refuse(activity, query)
+        if activity.factor_id:
+            query.named(activity.factor_id)
     except RefusedError as error:
         yield source.problem(place, error)
     except NoFactorError as error:
-        if activity.factor_id:
-            yield source.problem(f"{place}.factor_id", str(error))
+        yield source.problem(f"{place}.factor_id", str(error))
 
 
 def _cover(lines: Lines) -> Cover:

@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from parkcarbon.catalog.strict import document_problems, load_yaml
+from parkcarbon.domain.instruments.lot import ALLOWANCES
 from parkcarbon.domain.refusal import RefusedError
 
 from .schema import Calculation
@@ -92,7 +93,8 @@ def load(text: str, file: str) -> Source:
 
 def _structural(text: str, lines: dict[str, int]) -> Problem:
     place, _, message = text.partition(": ")
-    return Problem(place, message, line=line_of(lines, place))
+    allowance = place.startswith("certificates[") and place.endswith(".kind") and message.startswith(_ALLOWANCES)
+    return Problem(place, message, "4.7" if allowance else "", line_of(lines, place))
 
 
 def line_of(lines: dict[str, int], place: str) -> int:
@@ -105,6 +107,7 @@ def line_of(lines: dict[str, int], place: str) -> int:
     return 0
 
 
+_ALLOWANCES = tuple(repr(kind) for kind in ALLOWANCES)
 _LABELS = ("activity", "lot", "factor")
 
 

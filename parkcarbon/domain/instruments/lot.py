@@ -22,6 +22,9 @@ Claim = Literal["certificate", "credit", "contract"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)
 
+ALLOWANCES: Final = ("CEA", "allowance")
+"""What some take for a credit: they offset nothing and are no instruments; rule 4.7."""
+
 GEC_MICRO_KWH: Final = 1_000_000_000
 """One GEC stands for 1,000 kWh [1e-6 kWh]; rule 4.1."""
 
@@ -192,9 +195,18 @@ def refuse_lot(lot: Lot) -> None:
         check(lot)
 
 
+def refuse_allowance(kind: object) -> None:
+    """Refuse an allowance where an instrument is expected.
+
+    Raises:
+        RefusedError: rule 4.7.
+    """
+    if kind in ALLOWANCES:
+        raise RefusedError("4.7", f"{kind} is an allowance of an obligated enterprise and offsets nothing")
+
+
 def _names(lot: Lot) -> None:
-    if str(lot.kind) in ("CEA", "allowance"):
-        raise RefusedError("4.7", f"{lot.kind} is an allowance of an obligated enterprise, no instrument of the ledger")
+    refuse_allowance(str(lot.kind))
     if lot.kind not in KINDS:
         raise RefusedError("3.14", f"{lot.kind!r} is no kind of instrument; there are {', '.join(KINDS)}")
     for what, text in (("registry", lot.registry), ("plant", lot.plant)):

@@ -20,6 +20,8 @@ from parkcarbon.kit.db import Session
 
 from .common import add_decision, add_park, day, moment, open_database, say, say_json
 
+_PURPOSES: Final = ", ".join(sorted(PURPOSES))
+
 
 class Proposed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A factor as a person writes it in a file."""
@@ -50,7 +52,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     listed = actions.add_parser("list", help="records with their state")
     _narrow(listed)
-    listed.add_argument("--state", choices=get_args(State))
+    listed.add_argument(
+        "--state", choices=get_args(State), help="only what was decided so; only approved ones are used"
+    )
     listed.add_argument("--limit", type=int, default=1000, help="at most so many (1000)")
     found = actions.add_parser("find", help="look a factor up as a calculation does, with how it matched")
     _narrow(found)
@@ -62,19 +66,19 @@ def describe(parser: argparse.ArgumentParser) -> None:
     _one(shown)
     proposed = actions.add_parser("propose", help="enter an own factor from a YAML file; a second person approves it")
     add_park(proposed)
-    proposed.add_argument("file", type=Path)
+    proposed.add_argument("file", type=Path, help="the record, complete; see docs/factors.md")
     add_decision(proposed)
     decided = actions.add_parser("decide", help="approve, reject or withdraw what another person proposed")
     _one(decided)
-    decided.add_argument("decision", choices=get_args(Decision))
+    decided.add_argument("decision", choices=get_args(Decision), help="withdrawn: only after approved")
     decided.add_argument("--load", type=int, help="a load of values; without it the record itself")
     add_decision(decided)
     series = actions.add_parser("series", help="load hourly values from a file or an address")
     _one(series)
     series.add_argument("source", help="file, or http(s) address")
     series.add_argument("--format", choices=get_args(Format), help="default: by name or as the server says")
-    series.add_argument("--time-column", default="start")
-    series.add_argument("--value-column", default="value")
+    series.add_argument("--time-column", default="start", help="begin of each value's span (start)")
+    series.add_argument("--value-column", default="value", help="the values (value)")
     series.add_argument("--span-s", type=float, default=3600.0, help="length of each value's span (3600)")
     add_decision(series)
     warned = actions.add_parser("warnings", help="what is overtaken, old, unverified or waits for a second person")
@@ -84,9 +88,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 def _narrow(parser: argparse.ArgumentParser) -> None:
     add_park(parser)
-    parser.add_argument("--purpose", choices=sorted(PURPOSES))
-    parser.add_argument("--region")
-    parser.add_argument("--carrier")
+    parser.add_argument("--purpose", choices=sorted(PURPOSES), metavar="PURPOSE", help=f"one of {_PURPOSES}")
+    parser.add_argument("--region", help="for example China/JS")
+    parser.add_argument("--carrier", help="for example electricity, gas, heat")
     parser.add_argument("--year", type=int, help="data year; of find: year of the activity")
     parser.add_argument("--known-on", type=moment, help="only what could be used at this moment")
 

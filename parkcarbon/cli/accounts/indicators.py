@@ -26,7 +26,7 @@ _PERIODIC = {
     "duty": "green-power duty of each tenant",
     "measures": "register of measures and the reductions line",
     "compare": "against base year, year before, period before",
-    "uncertainty": "± of each scope at 95 %, and what contributes most",
+    "uncertainty": "± of each scope at 95 %%, and what contributes most",
 }
 
 

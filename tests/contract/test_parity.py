@@ -1,0 +1,230 @@
+"""Whatever can be done by a route of the books can be done from the command line, and the other way round.
+
+The pairs are declared here and held against the real OpenAPI document and the real argument parsers: a new route
+without a verb, or a verb without a route, fails until somebody says what it pairs with.
+"""
+
+import argparse
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+import api.accounts
+from api.app import create_app
+from api.settings import Settings
+from parkcarbon.books.entries import NewEntry
+from parkcarbon.books.ledger_documents import LotDocument
+from parkcarbon.cli.accounts import VERBS
+from parkcarbon.cli.accounts.factor import Proposed
+
+PREFIX: Final = "/api/v1/parks/{park}"
+
+_ACT: Final = ("POST /ledger/lots/{lot}/events",)
+WRITES: Final[dict[str, tuple[str, ...]]] = {
+    "entry enter": ("POST /entries",),
+    "entry review": ("POST /entries/{entry}/review",),
+    "entry withdraw": ("POST /entries/{entry}/withdrawal",),
+    "factor propose": ("POST /factors",),
+    "factor decide": ("POST /factors/{factor_id}/decision",),
+    "factor series": ("POST /factors/{factor_id}/series", "POST /factors/{factor_id}/series/fetch"),
+    "ledger enter": ("POST /ledger/lots",),
+    "ledger apply": _ACT,
+    "ledger cancel": _ACT,
+    "ledger retire": _ACT,
+    "ledger transfer": _ACT,
+    "ledger sell": _ACT,
+    "ledger expire": _ACT,
+    "ledger surrender": _ACT,
+    "ledger confirm": ("POST /ledger/events/{event}/confirmation",),
+    "ledger strike": ("POST /ledger/events/{event}/strike", "POST /ledger/lots/{lot}/strike"),
+    "period provisional": ("POST /periods/{period}/provisional",),
+    "period close": ("POST /periods/{period}/close",),
+    "period reopen": ("POST /periods/{period}/reopen",),
+}
+"""Verb and the routes that enter the same."""
+
+READS: Final[dict[str, tuple[str, ...]]] = {
+    "balance hours": ("GET /balance",),
+    "balance quality": ("GET /quality",),
+    "balance reconcile": ("GET /balance/reconciliation",),
+    "balance runs": ("GET /quality/runs",),
+    "entry kinds": ("GET /entries/kinds",),
+    "entry list": ("GET /entries", "GET /entries/{entry}"),
+    "explain": ("GET /explain", "GET /explain/figures"),
+    "factor find": ("GET /factors/find",),
+    "factor list": ("GET /factors",),
+    "factor show": ("GET /factors/{factor_id}",),
+    "factor warnings": ("GET /factors/warnings",),
+    "indicators budget": ("GET /indicators/budget",),
+    "indicators compare": ("GET /indicators/compare",),
+    "indicators duty": ("GET /indicators/duty",),
+    "indicators energy": ("GET /indicators/energy",),
+    "indicators intensity": ("GET /indicators/intensity",),
+    "indicators matching": ("GET /indicators/matching",),
+    "indicators measures": ("GET /indicators/measures",),
+    "indicators park": ("GET /indicators/park",),
+    "indicators uncertainty": ("GET /indicators/uncertainty",),
+    "inventory": ("GET /inventory",),
+    "ledger allowance": ("GET /ledger/allowance",),
+    "ledger cover": ("GET /ledger/cover",),
+    "ledger gap": ("GET /ledger/gap",),
+    "ledger lots": ("GET /ledger/lots", "GET /ledger/lots/{lot}"),
+    "period difference": ("GET /periods/{period}/difference",),
+    "period list": ("GET /periods",),
+    "period show": ("GET /periods/{period}",),
+    "tenants allocation": ("GET /tenants/allocation",),
+    "tenants entity": ("GET /tenants/entities",),
+}
+"""Verb and the routes that show the same."""
+
+NO_ROUTE: Final = {"calc": "works on a file, without a database and without a park"}
+"""Verbs that stay on the command line, and why."""
+
+FILES: Final[dict[str, type[msgspec.Struct]]] = {
+    "entry enter": NewEntry,
+    "factor propose": Proposed,
+    "ledger enter": LotDocument,
+}
+"""What the file of a verb holds; everything else is given by arguments."""
+
+SAME: Final = {"number": "factor_id", "source": "file or address", "person": "author"}
+BY_THE_VERB: Final = frozenset({"kind"})
+"""Members of a body that another word of the command says."""
+
+BY_THE_CALLER: Final = frozenset({"park", "json", "author", "file", "action", "help"})
+"""Arguments that a request says by its path, its token or its headers."""
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    """`POST /entries` and the like, of every route that a module of the books has."""
+    modules = [importlib.import_module(f"api.accounts.{found.name}") for found in pkgutil.iter_modules(PATH)]
+    tags = {tag for module in modules if hasattr(module, "router") for tag in module.router.tags}
+    return {
+        f"{method.upper()} {path.removeprefix(PREFIX)}": operation
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        if tags & set(operation.get("tags", ()))
+    }
+
+
+def leaves() -> dict[str, argparse.ArgumentParser]:
+    """Every command with its parser: `entry enter` and the like."""
+    found: dict[str, argparse.ArgumentParser] = {}
+    for verb in VERBS:
+        try:
+            module = importlib.import_module(f"parkcarbon.cli.accounts.{verb}")
+        except ModuleNotFoundError:
+            continue  # `test_every_verb_is_there` says so
+        parser = argparse.ArgumentParser(prog=f"parkcarbon {verb}")
+        module.describe(parser)
+        found |= dict(_walk(verb, parser))
+    return found
+
+
+def _walk(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not nested:
+        yield name, parser
+    for action in nested:
+        for word, inner in action.choices.items():
+            yield from _walk(f"{name} {word}", inner)
+
+
+PATH: Final = api.accounts.__path__
+DOCUMENT: Final = create_app(Settings(database_url="postgresql://localhost/none")).openapi()
+OPERATIONS: Final = operations()
+LEAVES: Final = leaves()
+
+
+def enters(parser: argparse.ArgumentParser) -> bool:
+    """Whoever enters something says who."""
+    return any(action.dest == "author" for action in parser._actions)
+
+
+def declared(pairs: dict[str, tuple[str, ...]]) -> set[str]:
+    return {operation for paired in pairs.values() for operation in paired}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_there(verb: str) -> None:
+    assert hasattr(importlib.import_module(f"parkcarbon.cli.accounts.{verb}"), "run")
+
+
+def test_every_route_that_enters_something_has_a_verb() -> None:
+    assert {name for name in OPERATIONS if not name.startswith("GET ")} == declared(WRITES)
+
+
+def test_every_verb_that_enters_something_has_a_route() -> None:
+    assert {name for name, parser in LEAVES.items() if enters(parser)} == set(WRITES)
+
+
+def test_every_route_that_shows_something_has_a_verb() -> None:
+    assert {name for name in OPERATIONS if name.startswith("GET ")} == declared(READS)
+
+
+def test_every_verb_that_shows_something_has_a_route() -> None:
+    shows = {name for name, parser in LEAVES.items() if not enters(parser)}
+    assert shows == set(READS) | set(NO_ROUTE)
+
+
+def body_members(operation: dict[str, Any]) -> set[str]:
+    """What a request may say: members of its body, of the entries in it, and parameters of its query."""
+    said = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        reference = content["schema"].get("$ref")
+        schema = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]] if reference else {}
+        members = set(schema.get("properties", ()))
+        if members == {"entries"}:
+            name = schema["properties"]["entries"]["items"]["$ref"].rpartition("/")[2]
+            members = set(DOCUMENT["components"]["schemas"][name]["properties"])
+        said |= members
+    return said
+
+
+def path_members(operation: dict[str, Any]) -> set[str]:
+    return {item["name"] for item in operation.get("parameters", ()) if item["in"] == "path"}
+
+
+def arguments(name: str) -> set[str]:
+    """What a command may say: its arguments and the members of its file."""
+    said = {action.dest for action in LEAVES[name]._actions} - BY_THE_CALLER
+    return said | ({field.encode_name for field in msgspec.structs.fields(FILES[name])} if name in FILES else set())
+
+
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_a_verb_can_say_whatever_its_routes_can(name: str) -> None:
+    """Neither door knows a member that the other does not: what may be entered is the same."""
+    paired = [OPERATIONS[operation] for operation in WRITES[name]]
+    by_route = {member for operation in paired for member in body_members(operation) | path_members(operation)}
+    by_verb = {SAME.get(member, member) if "factor" in name else member for member in arguments(name)}
+    if name == "factor series":
+        by_route = by_route - {"source"} | {"file or address"}
+    said_by_verb = BY_THE_VERB if WRITES[name] == _ACT else frozenset()
+    assert by_verb == by_route - {"park"} - said_by_verb
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+def test_a_past_date_can_be_asked_for_at_both_doors(name: str) -> None:
+    for operation in READS[name]:
+        dated = body_members(OPERATIONS[operation]) & {"as_of", "known_on"}
+        assert dated <= arguments(name), operation
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+def test_every_command_explains_itself(name: str) -> None:
+    """No help breaks on a sign of its own, and every argument says what it is."""
+    parser = LEAVES[name]
+    assert name.split(maxsplit=1)[0] in parser.format_help()
+    silent = [action.dest for action in parser._actions if not action.help]
+    assert silent == []
+
+
+def test_every_verb_explains_its_actions() -> None:
+    for verb in {name.split()[0] for name in LEAVES}:
+        parser = argparse.ArgumentParser()
+        importlib.import_module(f"parkcarbon.cli.accounts.{verb}").describe(parser)
+        assert "usage" in parser.format_help()

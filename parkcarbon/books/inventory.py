@@ -102,11 +102,20 @@ async def facts_at(session: Session, park: str, *, now: dt.datetime, as_of: dt.d
     """
     if as_of is None:
         return await load_current(session, park, now)
+    refuse_unsettled(now, as_of)
+    return await load_facts(session, park, as_of)
+
+
+def refuse_unsettled(now: dt.datetime, as_of: dt.datetime) -> None:
+    """Refuse a moment of knowledge so new that a fact recorded by then may not be visible yet.
+
+    Raises:
+        RefusedError: it is newer than a minute ago.
+    """
     if as_of > now - SETTLED_AFTER:
         raise RefusedError(
             "6.9", f"as_of {as_of.isoformat()} is newer than a minute ago: what is known then is not settled yet"
         )
-    return await load_facts(session, park, as_of)
 
 
 async def load_inputs(

@@ -144,12 +144,13 @@ async def answer(
         LookupError: there is no such park or version, or the park was not known by then.
     """
     inventory.refuse_unknown(method)
-    facts = await inventory.facts_at(session, park, now=now, as_of=as_of)
-    parse_period(period, facts.zone)
-    if version is None and not await session.fetchval(QUERIES["period_closed"], park, period, facts.as_of):
+    if as_of is not None:
+        inventory.refuse_unsettled(now, as_of)
+    moment = as_of or LATEST
+    if version is None and not await session.fetchval(QUERIES["period_closed"], park, period, moment):
         inputs = await inventory.load_inputs(session, park, period, now=now, as_of=as_of)
         return Answer(inventory.result_of(inputs, method, final=False).to_bytes(), None)
-    found = await frozen(session, park, period, method=method, as_of=facts.as_of, version=version)
+    found = await frozen(session, park, period, method=method, as_of=moment, version=version)
     if found is None:
         raise LookupError(f"{park} has no frozen {method} version {version or ''} of {period}".replace("  ", " "))
     return Answer(found.body, found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from parkcarbon.catalog import park as doc
 from parkcarbon.domain.delta import overlapping
+from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.inventory import PointAmount, completeness_pct, state_shares
 from parkcarbon.domain.lifelines import lifelines
 from parkcarbon.domain.reading import DAY_MS, Method
@@ -23,6 +24,7 @@ from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
 
 from .amounts import Hourly, Period
+from .derive.as_of import intervals_as_of
 from .derive.queries import QUERIES as DERIVED
 from .explain_registers import (
     DeltaReading,
@@ -51,7 +53,6 @@ _INTERVAL: Final[dict[str, PgType]] = {
     "amount_micro": "int8",
     "coverage": "float4",
     "method": "int2",
-    "co2e_nano_kg": "int8",
 }
 
 
@@ -314,8 +315,22 @@ async def quarters_of(
 
 
 async def _intervals(asked: Asked, point: PointFact) -> dict[str, Any]:
-    span = time_of(asked.period.from_ms), time_of(asked.period.to_ms)
-    return await asked.session.fetch_columns(QUERIES["explain_intervals"], point.point_id, *span, types=_INTERVAL)
+    """Intervals of the period as columns: the stored ones, of a past date those that were known then."""
+    period = asked.period
+    if asked.current:
+        span = time_of(period.from_ms), time_of(period.to_ms)
+        return await asked.session.fetch_columns(QUERIES["explain_intervals"], point.point_id, *span, types=_INTERVAL)
+    found = [
+        part.intervals
+        async for part in intervals_as_of(asked.session, asked.facts, [point.point_id], period.from_ms, period.to_ms)
+    ]
+    intervals = found[0] if found else Intervals.empty()
+    return {
+        "start": intervals.start_ms,
+        "amount_micro": intervals.amount_micro,
+        "coverage": intervals.coverage,
+        "method": intervals.method,
+    }
 
 
 def _known_amounts(rows: Mapping[str, Any]) -> tuple[float | None, ...]:

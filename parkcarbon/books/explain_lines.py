@@ -19,8 +19,8 @@ from parkcarbon.kit.db import from_ms
 from .amounts import HOUR_MS, Hourly
 from .explain_energy import Asked, energy_figure, hours_columns, quarters_of, states_source
 from .facts import Entry, Facts, PointFact
-from .indicators_power import hourly_source
 from .inventory import Inputs
+from .sources import sources_of
 
 DETAIL_POINTS: Final = 40
 """A figure of more points stops at what each of them amounts to; `point:` explains any of them alone."""
@@ -188,8 +188,8 @@ async def hours_of(scene: Scene, points: list[str]) -> Hourly:
     key = tuple(points)
     if key not in scene.hours:
         period = scene.asked.period
-        source = hourly_source(scene.facts)
-        scene.hours[key] = await source(scene.asked.session, scene.facts, points, period.from_ms, period.to_ms)
+        hours = sources_of(scene.facts).hours
+        scene.hours[key] = await hours(scene.asked.session, scene.facts, points, period.from_ms, period.to_ms)
     return scene.hours[key]
 
 

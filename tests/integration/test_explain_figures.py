@@ -37,7 +37,7 @@ from tests.fakes.explain_park import (
     VIEWER,
     open_explained,
 )
-from tests.fakes.ingest_park import NOW_MS, PARK, utc
+from tests.fakes.ingest_park import NOW_MS, PARK, Ingest, Sender, counter_rows, utc
 from tests.fakes.libreoffice import HERE, recalculated
 from tests.fakes.postgres import Server, run
 
@@ -181,6 +181,34 @@ async def test_a_closed_month_says_what_was_frozen_and_whether_it_still_is(postg
             figure = await explain(session, PARK, "scope2_location", MONTH, now=later)
         assert [note for note in figure.notes if "closed as version 1 with other figures" in note]
         assert [node.name for node in figure.walk() if node.name.startswith("not_by")] == ["not_by_registers"]
+
+
+@pytest.mark.rule("6.9")
+async def test_a_past_date_is_explained_by_what_was_known_then(postgres_url: str) -> None:
+    """All readings but the last came an hour ago: five minutes ago there was half an hour less."""
+    async with (await open_explained(postgres_url)).database as database:
+        await database.execute(AN_HOUR_AGO)
+        sender = Sender(source="agent", boot="00000000000000bb")
+        ingest = Ingest(database)
+        rows = counter_rows(GATE, NOW_MS + 1_800_000, [100.0 + PER_HOUR[GATE] * (HOURS + 0.5)])
+        batch = sender.batch(rows)
+        await ingest.commit(batch, now_ms=NOW_MS + 3_600_000)
+        now = dt.datetime.now(dt.UTC)
+        then = now - dt.timedelta(minutes=5)
+        async with database.transaction() as session:
+            current = await explain(session, PARK, f"line:{GATE}", MONTH, now=now)
+            past = await explain(session, PARK, f"line:{GATE}", MONTH, now=now, as_of=then)
+            hours = await explain(session, PARK, f"point:{GATE}", MONTH, now=now, as_of=then)
+            quarters = await explain(session, PARK, f"intervals:{GATE}", MONTH, now=now, as_of=then)
+    assert current.value == pytest.approx((IMPORT_KWH + PER_HOUR[GATE] * RATIO / 2) * 0.5827, rel=1e-9)
+    assert past.value == pytest.approx(IMPORT_KWH * 0.5827, rel=1e-9)
+    assert hours.value == quarters.value == pytest.approx(IMPORT_KWH, rel=1e-12)
+    digests = [leaf.source["batch"] for leaf in leaves(current, "register")]
+    assert batch.digest.hex() in [batch["digest"] for batch in digests if isinstance(batch, dict)]
+    for figure in (current, past, hours, quarters):
+        assert check(figure) == []
+        assert not [node for node in figure.walk() if node.name.startswith("not_by")]
+    assert past.source["rests_on"] != current.source["rests_on"]
 
 
 async def test_a_month_without_readings_is_unknown(database: Database) -> None:

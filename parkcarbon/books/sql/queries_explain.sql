@@ -58,6 +58,6 @@ where b.batch_id = any($1::bigint[]) order by s.source, b.boot, b.seq;
 
 -- name: explain_intervals
 -- Without NULLs, for binary COPY.
-select start, amount_micro, coverage, method, coalesce(co2e_nano_kg, -1) as co2e_nano_kg
+select start, amount_micro, coverage, method
 from interval_15min
 where point_id = $1::int and start >= $2::timestamptz and start < $3::timestamptz order by start;

@@ -146,7 +146,7 @@ async def stored(points: int) -> None:
             (found,) = await balances(session, facts, period.from_ms, period.to_ms)
             states = found.states()
             print(
-                f"{'the same from the database':<44}{time.perf_counter() - begun:>9.3f} s  {states['unknown']} unknown"
+                f"{'hourly balance from the database':<44}{time.perf_counter() - begun:>9.3f} s  {states['unknown']} unknown"
             )
             begun = time.perf_counter()
             (part,) = await power_of(session, facts, period, Rule())

@@ -145,9 +145,8 @@ async def stored(points: int) -> None:
             begun = time.perf_counter()
             (found,) = await balances(session, facts, period.from_ms, period.to_ms)
             states = found.states()
-            print(
-                f"{'hourly balance from the database':<44}{time.perf_counter() - begun:>9.3f} s  {states['unknown']} unknown"
-            )
+            took_s = time.perf_counter() - begun
+            print(f"{'hourly balance from the database':<44}{took_s:>9.3f} s  {states['unknown']} unknown")
             begun = time.perf_counter()
             (part,) = await power_of(session, facts, period, Rule())
             print(f"{'shared PV of it, at 15 min':<44}{time.perf_counter() - begun:>9.3f} s  {part.use.known} known")

@@ -60,10 +60,21 @@ def _ownership(park: SimulatedPark) -> Document:
         {"entity": tenant.tenant, "name": _name(tenant.name.zh, tenant.name.en), "tenants": [tenant.tenant]}
         for tenant in scenario.tenants
     ]
+    weights = {
+        "from_day": "2020-01-01",
+        "weights": [{"tenant": tenant.tenant, "weight": tenant.peak_kw} for tenant in scenario.tenants],
+    }
     found: Document = {
         "entities": [operator, *tenants],
-        "connections": [{"connection": "substation", "name": _name("总进线", "Main supply")}],
-        "allocation": [{"rule": "metered", "from_day": "2020-01-01"}],
+        # losses are behind every source, so the band is of the whole supply: on sunny days little is imported
+        "connections": [{"connection": "substation", "name": _name("总进线", "Main supply"), "band_of": "supply"}],
+        "allocation": [
+            {"rule": "metered", "from_day": "2020-01-01"},
+            *(
+                {"rule": f"{carrier}-by-area", "carrier": carrier, "by": "area"} | weights
+                for carrier in ("gas", "heat")
+            ),
+        ],
     }
     if scenario.battery is not None:
         device = scenario.battery.device

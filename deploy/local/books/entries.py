@@ -61,6 +61,7 @@ def demo_entries(months: Months, first_metered: dt.date) -> list[Entry]:
     found += _measure(first_metered)
     found += _scope3(first_metered)
     found.append(_entry("area", {"m2": 86_000.0, "what": "floor"}, from_day=dt.date(first_metered.year, 1, 1), years=1))
+    found += _states_of_charge(first_metered)
     refill = {"substance": "R-410A", "refilled_kg": 4.0}
     found.append(_entry("refrigerant", refill, period=f"{first_metered:%Y-%m}", tenant="coldchain"))
     return found
@@ -144,6 +145,20 @@ def _measure(first_metered: dt.date) -> list[Entry]:
     return [
         _entry("measure", measure, from_day=start, years=10),
         _entry("measure_saving", saving, period=f"{first_metered:%Y-%m}"),
+    ]
+
+
+def _states_of_charge(first_metered: dt.date) -> list[Entry]:
+    """The battery at the ends of the first metered month, just before it charges at night."""
+    days = (first_metered, month_after(first_metered))
+    return [
+        _entry(
+            "soc",
+            {"storage": "battery", "at": f"{day.isoformat()}T00:00:00+08:00", "soc_pct": 18.0},
+            from_day=day,
+            years=1,
+        )
+        for day in days
     ]
 
 

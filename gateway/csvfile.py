@@ -5,6 +5,7 @@ costs itself and nothing else, and is told with file, line and column.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
@@ -68,6 +69,7 @@ class Table:
         missing: empty cells.
         rejected: readings that were refused.
         problems: why, the first `PROBLEMS_KEPT` of them.
+        places: how many were refused, by file and column.
     """
 
     file: str
@@ -75,10 +77,12 @@ class Table:
     missing: int = 0
     rejected: int = 0
     problems: list[Problem] = field(default_factory=list)
+    places: Counter[str] = field(default_factory=Counter)
 
     def reject(self, line: int, column: str | None, what: str, count: int = 1) -> None:
         """Refuse `count` readings of a line."""
         self.rejected += count
+        self.places[place_of(self.file, column)] += count
         if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(Problem(self.file, line, column, what))
 
@@ -94,6 +98,7 @@ class Merged:
         duplicates: readings that said again what another one said.
         rejected: readings that were refused.
         problems: why.
+        places: how many were refused, by file and column.
     """
 
     points: tuple[str, ...]
@@ -102,6 +107,12 @@ class Merged:
     duplicates: int
     rejected: int
     problems: list[Problem]
+    places: Counter[str]
+
+
+def place_of(file: str, column: str | None) -> str:
+    """Name a column of a file; None for what concerns whole lines."""
+    return file if column is None else f"{file}: {column}"
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────
@@ -353,6 +364,7 @@ def merge(tables: Sequence[Table]) -> Merged:
     points = sorted({point for table in tables for point in table.columns})
     readings: list[tuple[int, int, float]] = []
     problems = [problem for table in tables for problem in table.problems]
+    places = sum((table.places for table in tables), Counter[str]())
     duplicates = disputed = 0
     for index, point in enumerate(points):
         parts = [(table.file, table.columns[point]) for table in tables if point in table.columns]
@@ -367,6 +379,7 @@ def merge(tables: Sequence[Table]) -> Merged:
                 duplicates += len(said) - 1
             else:
                 disputed += len(said)
+                places.update(place_of(file, parts[0][1].heading) for _, file, _ in said)
                 problems.append(_dispute(said, parts[0][1].heading))
     readings.sort()
     return Merged(
@@ -376,6 +389,7 @@ def merge(tables: Sequence[Table]) -> Merged:
         duplicates=duplicates,
         rejected=disputed + sum(table.rejected for table in tables),
         problems=problems,
+        places=places,
     )
 
 

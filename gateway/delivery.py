@@ -61,6 +61,7 @@ class Outcome:
         batches: those and the ones of this import.
         committed: how many of them the receiver has for good.
         refused: number and reason of each that it will never take.
+        quarantined: readings that it keeps in quarantine, by number of the batch, as far as its receipts told this run.
         trouble: why it ended early, None where it did not.
     """
 
@@ -68,6 +69,7 @@ class Outcome:
     batches: int = 0
     committed: int = 0
     refused: dict[int, str] = field(default_factory=dict)
+    quarantined: dict[int, int] = field(default_factory=dict)
     trouble: str | None = None
 
     @property
@@ -107,6 +109,7 @@ class Delivery:
         self._resumed = len(waiting)
         self._mine = set(waiting)
         self._refused: dict[int, str] = {}
+        self._quarantined: dict[int, int] = {}
         self._done = self._done_before(unsent=bool(waiting))
         self._answered = asyncio.Event()
         address = order.address
@@ -209,6 +212,7 @@ class Delivery:
             return  # the sender has told
         if receipt.boot == self._outbox.boot:
             self._refused |= {entry.seq: entry.reason for entry in receipt.refused}
+            self._quarantined |= receipt.in_quarantine()
             self._answered.set()
 
     def _outcome(self, trouble: str | None) -> Outcome:
@@ -220,6 +224,7 @@ class Delivery:
             batches=len(self._mine) + unfrozen,
             committed=len(self._mine - waiting - refused.keys()),
             refused=refused,
+            quarantined={seq: n for seq, n in sorted(self._quarantined.items()) if seq in self._mine - waiting},
             trouble=trouble,
         )
 

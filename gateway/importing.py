@@ -6,12 +6,12 @@ An import that was killed goes on where it was when it is called again: what is 
 was not yet frozen follows. An import that had ended is sent anew, as new batches; what is the same changes nothing.
 
 Ends with one JSON line: `readings` (taken from the files), `missing` (empty cells), `duplicates`, `rejected` (readings
-refused here), `resumed` (batches found in the outbox), `batches` (those and the new ones), `committed`, `refused`
-(batches refused by the receiver), `seconds`, `problems` (the first 20).
+refused here) and `rejected_in` (how many of them, by file and column), `resumed` (batches found in the outbox),
+`batches` (those and the new ones), `committed`, `refused` (batches refused by the receiver), `quarantined` (readings
+that the receiver said it could not store), `seconds`, `problems` (the first 20).
 
-Exit codes: 0 all batches committed, 1 not all of them, 2 nothing was sent because what was asked cannot be done.
-Readings that were rejected here are told in `rejected` and `problems` and do not change the code; readings that the
-receiver could not store (unknown point, outside the source's window) are in `parkcarbon quarantine list`.
+Exit codes: 0 every reading is in the database; 1 not all batches are committed; 2 nothing was sent because what was
+asked cannot be done; 3 all batches are committed, but readings were rejected here or are in quarantine there.
 """
 
 import argparse
@@ -120,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="parkcarbon import",
         description="Take interval (delta) or register (counter) data from CSV through the custody path.",
-        epilog="Exit codes: 0 all batches committed, 1 not all (call it again), 2 nothing was sent. Look at `rejected`"
-        " and `problems` in the answer, and at `parkcarbon quarantine list`. docs/operators.md tells how to declare"
-        " a source.",
+        epilog="Exit codes: 0 every reading is in, 1 not all batches are committed (call it again), 2 nothing was sent,"
+        " 3 all is committed but what was rejected here (`rejected_in`, `problems`) or is in quarantine there"
+        " (`parkcarbon quarantine list`). docs/operators.md tells how to declare a source.",
     )
     who = parser.add_argument_group("who sends, and where to")
     who.add_argument("--park", required=True, help="as the park document calls it")
@@ -206,16 +206,22 @@ def _summary(merged: Merged, outcome: Outcome, seconds: float) -> dict[str, Any]
     problems = [f"batch {seq} was refused: {reason}{_hint(reason)}" for seq, reason in outcome.refused.items()]
     if outcome.trouble is not None:
         problems.insert(0, outcome.trouble)
+    problems += [
+        f"batch {seq}: {n} readings are in quarantine (parkcarbon quarantine list says why)"
+        for seq, n in outcome.quarantined.items()
+    ]
     problems += map(str, merged.problems[:PROBLEMS_TOLD])
     return {
         "readings": len(merged.readings),
         "missing": merged.missing,
         "duplicates": merged.duplicates,
         "rejected": merged.rejected,
+        "rejected_in": dict(merged.places),
         "resumed": outcome.resumed,
         "batches": outcome.batches,
         "committed": outcome.committed,
         "refused": len(outcome.refused),
+        "quarantined": sum(outcome.quarantined.values()),
         "seconds": round(seconds, 3),
         "problems": problems[:PROBLEMS_TOLD],
     }
@@ -251,5 +257,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     summary = _summary(merged, outcome, clock.monotonic() - begun_s)
     sys.stderr.writelines(f"import: {problem}\n" for problem in summary["problems"])
+    lost = merged.rejected + summary["quarantined"]
+    if lost:
+        where = ", ".join(f"{place} ({count})" for place, count in merged.places.items())
+        aside = f"{merged.rejected} readings were rejected{f' in {where}' if where else ''}"
+        sys.stderr.write(f"import: {aside}; {summary['quarantined']} are in quarantine\n")
     sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
-    return 0 if outcome.complete else 1
+    if not outcome.complete:
+        return 1
+    return 3 if lost else 0

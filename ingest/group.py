@@ -117,6 +117,7 @@ def _measure(outcomes: Sequence[Outcome], seconds: float) -> None:
     metrics.POOLS.inc()
     metrics.POOL_SECONDS.observe(seconds)
     metrics.READINGS.inc(sum(outcome.readings for outcome in outcomes))
-    metrics.QUARANTINED.inc(sum(outcome.quarantined for outcome in outcomes))
+    new = [outcome for outcome in outcomes if outcome.verdict is Verdict.COMMITTED]
+    metrics.QUARANTINED.inc(sum(outcome.quarantined for outcome in new))
     for outcome in outcomes:
         metrics.BATCHES.labels(verdict=outcome.verdict.value).inc()

@@ -58,16 +58,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Verdict on one batch; `reason` and `detail` where it is refused."""
+    """Verdict on one batch; `reason` and `detail` where it is refused, `readings` stored by this very pool.
+
+    `quarantined` readings of the batch are put aside; of one that was committed before: are still.
+    """
 
     verdict: Verdict
     reason: Reason | None = None
     detail: str = ""
     readings: int = 0
     quarantined: int = 0
-
-
-COMMITTED_BEFORE = Outcome(Verdict.AGAIN)
 
 
 class Writer:
@@ -226,7 +226,7 @@ class Writer:
         for key, at in there:
             batch, row = batches[at], stored[key]
             if row["digest"] == batch.digest or key in revived:
-                outcomes[at] = COMMITTED_BEFORE
+                outcomes[at] = Outcome(Verdict.AGAIN, quarantined=row["quarantined"])
             elif row["state"] == "tombstone" and row["digest"] == hashlib.sha256(batch.line).digest():
                 via = batch.topic.address.via
                 raw = _compress(batch.frame)

@@ -5,7 +5,7 @@ sender sends again and is told again.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -122,6 +122,7 @@ class Receiver:
     async def deliver(self, outcomes: Sequence[tuple[Batch, Outcome]]) -> None:
         """Tell each source what became of its batches."""
         answers: dict[tuple[Address, str], tuple[list[int], list[tuple[int, str]]]] = {}
+        aside: dict[tuple[Address, str], dict[int, int]] = defaultdict(dict)
         for batch, outcome in outcomes:
             topic = batch.topic
             committed, refused = answers.setdefault((topic.address, topic.boot), ([], []))
@@ -130,13 +131,20 @@ class Receiver:
                 refused.append((topic.seq, outcome.reason.value))
             else:
                 committed.append(topic.seq)
+                if outcome.quarantined:
+                    aside[topic.address, topic.boot][topic.seq] = outcome.quarantined
         for (address, boot), (committed, refused) in answers.items():
-            await self._answer(address, boot, committed, refused)
+            await self._answer(address, boot, committed, refused, aside.get((address, boot)))
 
     async def _answer(
-        self, address: Address, boot: str, committed: Sequence[int], refused: Sequence[tuple[int, str]]
+        self,
+        address: Address,
+        boot: str,
+        committed: Sequence[int],
+        refused: Sequence[tuple[int, str]],
+        quarantined: Mapping[int, int] | None = None,
     ) -> None:
-        for receipt in receipts(boot, committed=committed, refused=refused):
+        for receipt in receipts(boot, committed=committed, refused=refused, quarantined=quarantined):
             try:
                 await self._mqtt.publish(address.receipt, encode(receipt))
             except NotConnectedError as error:

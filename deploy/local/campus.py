@@ -173,6 +173,7 @@ async def _import(stack: Stack, folder: Path, carrier: Carrier) -> dict[str, Any
             str(HOUR_S),
         ),
         *("--broker", stack.broker_url(), "--data", str(stack.data / f"import-{carrier.carrier}")),
+        accept=(0, 3),  # 3: some readings were rejected; told with the answer
     )
     answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     return answer
@@ -259,10 +260,11 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
         await run_once(stack, "ingest", "migrate")
         await run_once(stack, "ingest", "park", "apply", str(park_file), "--reason", "campus", "--author", "campus")
         await supervisor.start(stack.module("ingest", "ingest", "run"))
-        rejected = 0
+        rejected = quarantined = 0
         for carrier in CARRIERS:
             answer = await _import(stack, folder, carrier)
             rejected += int(answer.get("rejected", 0))
+            quarantined += int(answer.get("quarantined", 0))
             sys.stderr.write(f"  {carrier.file}: {json.dumps(answer)}\n")
         database = await Database.connect(stack.database_url, min_size=1, max_size=1)
         try:
@@ -275,6 +277,8 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
             await database.close()
     if rejected:
         answer["rejected"] = rejected
+    if quarantined:
+        answer["quarantined"] = quarantined
     return answer | {"seconds": round(time.monotonic() - started, 1)}
 
 

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -119,11 +119,16 @@ class Stack:
         return Child(name, [PYTHON, "-m", module, *args], env=self.env)
 
 
-async def run_once(stack: Stack, *argv: str) -> str:
+async def run_once(stack: Stack, *argv: str, accept: Collection[int] = (0,)) -> str:
     """Run one of our commands to its end and return what it printed.
 
+    Args:
+        stack: where.
+        argv: module and arguments.
+        accept: exit codes that are no failure.
+
     Raises:
-        StackError: it did not exit with 0.
+        StackError: it exited with another code.
     """
     process = await asyncio.create_subprocess_exec(
         PYTHON,
@@ -135,7 +140,7 @@ async def run_once(stack: Stack, *argv: str) -> str:
         env={**os.environ, **stack.env},
     )
     out, err = await process.communicate()
-    if process.returncode != 0:
+    if process.returncode not in accept:
         raise StackError(f"{' '.join(argv)} ended with {process.returncode}:\n{err.decode(errors='replace')[-3000:]}")
     return out.decode()
 

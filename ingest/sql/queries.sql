@@ -52,7 +52,8 @@ on conflict (source_id, boot, seq) do nothing
 returning batch_id, source_id, boot, seq;
 
 -- name: known_batches
-select b.batch_id, b.source_id, b.boot, b.seq, b.digest, b.state
+select b.batch_id, b.source_id, b.boot, b.seq, b.digest, b.state,
+       (select count(*) from quarantine q where q.batch_id = b.batch_id and q.released_at is null)::int as quarantined
 from batch b
 join unnest($1::int[], $2::text[], $3::bigint[]) as t (source_id, boot, seq) using (source_id, boot, seq);
 

@@ -3,11 +3,11 @@
 Unknown members are ignored, a higher version is refused, every list and text is bounded.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .errors import Reason, RefusedError
 from .topics import SEQ_MAX
@@ -28,14 +28,30 @@ class RefusedBatch(Struct, frozen=True, kw_only=True):
     reason: Short
 
 
+class QuarantinedIn(Struct, frozen=True, kw_only=True):
+    """How many readings of a committed batch the receiver keeps in quarantine."""
+
+    seq: Seq
+    n: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What became of the batches of one boot: `committed` to the database, `stored` by a gateway, or refused."""
+    """What became of the batches of one boot: `committed` to the database, `stored` by a gateway, or refused.
+
+    `quarantined` names the committed batches of which readings were put aside; it is left out where there are none, and
+    a peer of before, or a gateway that answers from memory, never says it.
+    """
 
     boot: Boot
     committed: tuple[Seq, ...] = ()
     stored: tuple[Seq, ...] = ()
     refused: tuple[RefusedBatch, ...] = ()
     v: int = 1
+    quarantined: tuple[QuarantinedIn, ...] | UnsetType = UNSET
+
+    def in_quarantine(self) -> dict[int, int]:
+        """Readings in quarantine by batch."""
+        return {} if isinstance(self.quarantined, UnsetType) else {entry.seq: entry.n for entry in self.quarantined}
 
 
 class DeviceStatus(Struct, frozen=True, kw_only=True):
@@ -58,6 +74,7 @@ class Status(Struct, frozen=True, kw_only=True):
         hours_left: until the outbox is full at the present rate [h]; None where no rate is known.
         backlog: True while older batches are being sent.
         clock: `uncertain` after an unsynchronised start or a step.
+        quarantined: readings that receipts since the start say are in quarantine; left out where there are none.
     """
 
     source: Short
@@ -71,6 +88,7 @@ class Status(Struct, frozen=True, kw_only=True):
     clock: Literal["synced", "uncertain"] = "synced"
     devices: tuple[DeviceStatus, ...] = ()
     v: int = 1
+    quarantined: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -138,16 +156,29 @@ def receipts(
     committed: Iterable[int] = (),
     stored: Iterable[int] = (),
     refused: Iterable[tuple[int, str]] = (),
+    quarantined: Mapping[int, int] | None = None,
 ) -> Iterator[Receipt]:
-    """Yield receipts of bounded size that together carry everything given."""
+    """Yield receipts of bounded size that together carry everything given.
+
+    Args:
+        boot: whose batches.
+        committed: numbers of batches in the database.
+        stored: numbers of batches that a gateway keeps.
+        refused: number and reason of each that is refused.
+        quarantined: readings in quarantine by number of a committed batch; zero says nothing.
+    """
+    aside = quarantined or {}
     entries = [("committed", seq, "") for seq in committed]
     entries += [("stored", seq, "") for seq in stored]
     entries += [("refused", seq, reason) for seq, reason in refused]
     for start in range(0, len(entries), RECEIPT_MAX_SEQS):
         part = entries[start : start + RECEIPT_MAX_SEQS]
+        done = tuple(seq for state, seq, _ in part if state == "committed")
+        told = tuple(QuarantinedIn(seq=seq, n=aside[seq]) for seq in dict.fromkeys(done) if aside.get(seq))
         yield Receipt(
             boot=boot,
-            committed=tuple(seq for state, seq, _ in part if state == "committed"),
+            committed=done,
             stored=tuple(seq for state, seq, _ in part if state == "stored"),
             refused=tuple(RefusedBatch(seq=seq, reason=reason) for state, seq, reason in part if state == "refused"),
+            quarantined=told or UNSET,
         )

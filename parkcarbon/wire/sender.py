@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import structlog
+from msgspec import UNSET
 
 from .errors import RefusedError
 from .messages import Command, DeviceStatus, Receipt, Reply, Status, decode, encode
@@ -152,6 +153,7 @@ class Sender:
         self._report_now = asyncio.Event()
         self._alarm = 0
         self._told_backlog = False
+        self._quarantined = 0
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -220,6 +222,7 @@ class Sender:
             return
         reasons = {entry.seq: entry.reason for entry in receipt.refused}
         refused = self._outbox.mark(committed=receipt.committed, stored=receipt.stored, refused=tuple(reasons.items()))
+        self._note_quarantined(receipt)
         now_s = self._clock.monotonic()
         for seq in receipt.stored:
             if seq in self._window:
@@ -231,6 +234,14 @@ class Sender:
         if self._window.backlog is not self._told_backlog:
             self._report_now.set()  # the receiver holds results back while older batches come
         self._pump.wake()
+
+    def _note_quarantined(self, receipt: Receipt) -> None:
+        """Count what the receiver put aside of batches that wait for an answer; logged each time the sum doubles."""
+        before = self._quarantined
+        for seq, readings in receipt.in_quarantine().items():
+            self._quarantined += readings if seq in self._window else 0
+        if self._quarantined.bit_length() > before.bit_length():
+            _log.warning("readings_quarantined", readings=self._quarantined, boot=receipt.boot)
 
     def on_command(self, command: Command) -> Reply:
         """Carry out a command and say how it went."""
@@ -266,6 +277,7 @@ class Sender:
             backlog=self._told_backlog,
             clock=described.clock,
             devices=described.devices,
+            quarantined=self._quarantined or UNSET,
         )
 
     async def _report(self) -> None:

@@ -9,7 +9,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from parkcarbon.wire.body import Loss, Row, draft
 from parkcarbon.wire.frame import buried_header, freeze, link, open_frame, split
-from parkcarbon.wire.messages import Command, DeviceStatus, Receipt, RefusedBatch, Reply, Status, decode, encode
+from parkcarbon.wire.messages import (
+    Command,
+    DeviceStatus,
+    QuarantinedIn,
+    Receipt,
+    RefusedBatch,
+    Reply,
+    Status,
+    decode,
+    encode,
+)
 from parkcarbon.wire.topics import parse
 
 FOLDER = Path(__file__).parent / "wire"
@@ -78,6 +88,8 @@ MESSAGES: dict[str, Receipt | Status | Command | Reply] = {
     "receipt": Receipt(
         boot=BOOT, committed=(1, 2), stored=(3,), refused=(RefusedBatch(seq=4, reason="identity-conflict"),)
     ),
+    "receipt-quarantined": Receipt(boot=BOOT, committed=(1, 2), quarantined=(QuarantinedIn(seq=2, n=17),)),
+    "status-quarantined": Status(source="edge-1", at=1_762_000_000_000, online=True, quarantined=17),
     "status": Status(
         source="edge-1",
         at=1_762_000_000_000,

@@ -53,8 +53,8 @@ class FakeReceiver:
             reason = Reason.IDENTITY_CONFLICT
         if self.silent:
             return
-        done = {"committed": [topic.seq]} if reason is None else {}
-        for receipt in receipts(topic.boot, **done, refused=[(topic.seq, reason)] if reason else []):
+        done = [topic.seq] if reason is None else []
+        for receipt in receipts(topic.boot, committed=done, refused=[(topic.seq, reason)] if reason else []):
             try:
                 await self.mqtt.publish(topic.address.receipt, encode(receipt))
             except NotConnectedError:

@@ -54,6 +54,7 @@ class Cloud:
         self.arrivals: Counter[tuple[str, int]] = Counter()
         self.committed: set[tuple[str, int]] = set()
         self.public_key: bytes | None = None
+        self.quarantined: dict[int, int] = {}
 
     async def run(self) -> None:
         for topic_filter in filters("readings"):
@@ -74,7 +75,7 @@ class Cloud:
         if said == COMMIT:
             self.committed.add(key)
         done, refused = ((topic.seq,), ()) if said == COMMIT else ((), ((topic.seq, said),))
-        for receipt in receipts(topic.boot, committed=done, refused=refused):
+        for receipt in receipts(topic.boot, committed=done, refused=refused, quarantined=self.quarantined):
             with contextlib.suppress(ConnectionError):
                 await self.mqtt.publish(topic.address.receipt, encode(receipt))
 
@@ -187,8 +188,9 @@ async def test_a_small_file_arrives_to_the_last_bit_and_signed(each_broker: Brok
             *("--timezone", "Asia/Shanghai", "--quality", "manual", "--key-file", str(key_file)),
         )
         (header, body), *more = receiver.bodies()
-    assert code == 0, err
+    assert code == 3, err
     assert not more
+    assert "3 readings were rejected in a.csv: A 1 (1), a.csv: time (2); 0 are in quarantine" in err
     assert receiver.readings() == {
         ("a-1-gas/gas_energy", T0 - 8 * 60 * MINUTE): (0.1, 3_600_000),
         ("meter-b/heat_energy", T0 - 7 * 60 * MINUTE): (300.0, 3_600_000),
@@ -204,10 +206,12 @@ async def test_a_small_file_arrives_to_the_last_bit_and_signed(each_broker: Brok
         "missing": 1,
         "duplicates": 0,
         "rejected": 3,
+        "rejected_in": {"a.csv: A 1": 1, "a.csv: time": 2},
         "resumed": 0,
         "batches": 1,
         "committed": 1,
         "refused": 0,
+        "quarantined": 0,
     }
 
 
@@ -261,6 +265,16 @@ async def test_a_refused_batch_fails_the_import_and_not_the_other_batches(
         code, summary, err = await run_import(broker, tmp_path / "data", "--file", str(tmp_path / "a.csv"))
         assert (code, summary["batches"], summary["committed"], summary["refused"]) == (0, 3, 3, 0), err
         assert receiver.readings() == expected
+
+
+async def test_what_the_receiver_put_aside_is_told(broker: BrokerProcess, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 2 * BATCH)
+    async with cloud(broker) as receiver:
+        receiver.quarantined = {2: 17}
+        code, summary, err = await run_import(broker, tmp_path / "data", "--file", str(tmp_path / "a.csv"))
+    assert (code, summary["committed"], summary["rejected"], summary["quarantined"]) == (3, 2, 0, 17), err
+    assert summary["problems"] == ["batch 2: 17 readings are in quarantine (parkcarbon quarantine list says why)"]
+    assert "0 readings were rejected; 17 are in quarantine" in err
 
 
 async def test_killed_half_way_and_called_again_every_reading_arrives_and_none_is_invented(

@@ -55,6 +55,7 @@ class Field:
         self.now_ms = clock.now_ms()
         self.committed: set[tuple[str, int]] = set()
         self.refused: dict[tuple[str, int], str] = {}
+        self.aside: dict[int, list[int]] = {}
         self.news = asyncio.Event()
 
     async def run(self) -> None:
@@ -67,6 +68,8 @@ class Field:
             source = topic.address.source
             self.committed |= {(source, seq) for seq in receipt.committed}
             self.refused |= {(source, one.seq): one.reason for one in receipt.refused}
+            for seq in receipt.committed:
+                self.aside.setdefault(seq, []).append(receipt.in_quarantine().get(seq, 0))
             self.news.set()
 
     def frame(self, seq: int, rows: list[Row], *, source: str = "agent", key: Ed25519PrivateKey | None = None) -> bytes:
@@ -133,6 +136,21 @@ async def test_what_is_committed_is_told(field: tuple[Field, Ingest]) -> None:
     await side.send(5, side.frame(5, side.rows(4, start=20)))
     await side.until(lambda: ("agent", 5) in side.committed)
     assert await ingest.count("reading") == 41
+
+
+async def test_a_receipt_says_how_many_readings_were_put_aside_and_says_it_again(field: tuple[Field, Ingest]) -> None:
+    side, ingest = field
+    strange = [Row("nobody/active_power", side.now_ms, 1.0), Row(M0, side.now_ms + 3_600_000, 1.0)]
+    payload = side.frame(30, [*side.rows(3, start=4), *strange])
+    await side.send(30, payload)
+    await side.until(lambda: 30 in side.aside)
+    await side.send(30, payload)  # its receipt was lost
+    await side.until(lambda: len(side.aside[30]) == 2)
+    await side.send(31, side.frame(31, side.rows(3, start=8)))
+    await side.until(lambda: 31 in side.aside)
+    assert side.aside[30] == [2, 2]
+    assert side.aside[31] == [0]
+    assert await ingest.count("quarantine") == 2
 
 
 async def test_what_cannot_be_accepted_is_buried_then_refused(field: tuple[Field, Ingest]) -> None:

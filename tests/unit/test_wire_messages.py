@@ -1,5 +1,6 @@
 """Receipt, status, command and reply: round trips, versions, bounds."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from parkcarbon.wire.messages import (
     RECEIPT_MAX_SEQS,
     Command,
     DeviceStatus,
+    QuarantinedIn,
     Receipt,
     RefusedBatch,
     Reply,
@@ -22,6 +24,8 @@ from parkcarbon.wire.messages import (
 BOOT = "0123456789abcdef"
 MESSAGES = [
     Receipt(boot=BOOT, committed=(1, 2), stored=(3,), refused=(RefusedBatch(seq=4, reason="signature"),)),
+    Receipt(boot=BOOT, committed=(1, 2), quarantined=(QuarantinedIn(seq=1, n=7),)),
+    Status(source="e", at=1, online=True, quarantined=3),
     Status(
         source="e", at=1, online=True, depth=2, readings=3, bytes=4, hours_left=5.5, backlog=True, clock="uncertain"
     ),
@@ -52,6 +56,8 @@ def test_messages_come_back_as_they_were(message: Receipt | Status | Command | R
         (b'{"v":1,"boot":"0123456789abcdef","committed":["1"]}', Reason.UNDECODABLE),
         (b'{"v":1,"boot":"0123456789abcdef","committed":[9223372036854775808]}', Reason.UNDECODABLE),
         (b'{"v":1,"boot":"nothex0123456789"}', Reason.UNDECODABLE),
+        (b'{"v":1,"boot":"0123456789abcdef","committed":[1],"quarantined":[{"seq":1,"n":0}]}', Reason.UNDECODABLE),
+        (b'{"v":1,"boot":"0123456789abcdef","committed":[1],"quarantined":null}', Reason.UNDECODABLE),
         (b" " * (MESSAGE_MAX_BYTES + 1), Reason.OVERSIZE),
     ],
 )
@@ -64,6 +70,29 @@ def test_receipts_that_are_none(payload: bytes, reason: Reason) -> None:
 def test_unknown_members_are_ignored() -> None:
     payload = b'{"v":1,"boot":"0123456789abcdef","committed":[5],"also":{"new":[1]}}'
     assert decode(payload, Receipt) == Receipt(boot=BOOT, committed=(5,))
+
+
+def test_a_peer_of_before_reads_a_receipt_with_quarantined_readings() -> None:
+    class Before(msgspec.Struct):
+        boot: str
+        committed: tuple[int, ...] = ()
+        v: int = 1
+
+    (receipt,) = receipts(BOOT, committed=[1, 2], quarantined={2: 5})
+    assert msgspec.json.decode(encode(receipt), type=Before) == Before(BOOT, (1, 2))
+    (silent,) = receipts(BOOT, committed=[1, 2], quarantined={2: 0})
+    assert b"quarantined" not in encode(silent)
+    assert silent.in_quarantine() == {}
+
+
+@given(st.dictionaries(st.integers(1, 5000), st.integers(0, 4000), max_size=2500))
+def test_receipts_say_of_each_batch_what_is_in_quarantine(batches: dict[int, int]) -> None:
+    parts = list(receipts(BOOT, committed=list(batches), quarantined=batches))
+    told: dict[int, int] = {}
+    for part in parts:
+        assert part.in_quarantine().keys() <= set(part.committed)
+        told |= decode(encode(part), Receipt).in_quarantine()
+    assert told == {seq: n for seq, n in batches.items() if n}
 
 
 @given(st.binary(max_size=200))

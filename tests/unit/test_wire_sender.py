@@ -7,13 +7,24 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.outbox import Outbox
 from parkcarbon.wire.body import Row, draft
 from parkcarbon.wire.errors import RefusedError
 from parkcarbon.wire.frame import builder
-from parkcarbon.wire.messages import Command, DeviceStatus, Receipt, RefusedBatch, Reply, Status, decode, encode
+from parkcarbon.wire.messages import (
+    Command,
+    DeviceStatus,
+    QuarantinedIn,
+    Receipt,
+    RefusedBatch,
+    Reply,
+    Status,
+    decode,
+    encode,
+)
 from parkcarbon.wire.sender import Description, Sender, SenderSettings, offline_status
 from parkcarbon.wire.topics import Address
 from parkcarbon.wire.window import WindowSettings
@@ -84,7 +95,7 @@ class Bench:
         for _ in range(40):
             await asyncio.sleep(0)
 
-    def answer(self, **what: tuple[int, ...]) -> None:
+    def answer(self, **what: tuple[int | QuarantinedIn, ...]) -> None:
         self.sender.on_receipt(encode(Receipt(boot=self.outbox.boot, **what)))  # type: ignore[arg-type]
 
     def status(self) -> Status:
@@ -190,6 +201,20 @@ async def test_refused_batches_are_set_aside_and_the_rest_goes_on(tmp_path: Path
         assert (stats.depth, stats.refused) == (0, 1)
         await bench.settle(60)
         assert bench.publisher.seqs() == [1, 2, 3]
+
+
+async def test_the_status_says_how_many_readings_are_in_quarantine(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.publisher.connect()
+        bench.append(3)
+        await bench.settle()
+        assert bench.status().quarantined is UNSET
+        aside = (QuarantinedIn(seq=1, n=4), QuarantinedIn(seq=2, n=1))
+        for _ in range(2):  # a receipt that comes twice counts once
+            bench.answer(committed=(1, 2, 3), quarantined=aside)
+        bench.sender.report()
+        await bench.settle()
+        assert bench.status().quarantined == 5
 
 
 async def test_receipts_of_another_boot_and_nonsense_change_nothing(tmp_path: Path) -> None:

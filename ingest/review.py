@@ -1,4 +1,4 @@
-"""What a person should know of a park: open questions, boundaries, corrections, conflicts, losses, refused messages."""
+"""What a person should know of a park: open questions, boundaries, decisions, conflicts, losses, refused messages."""
 
 import datetime as dt
 import json
@@ -8,7 +8,7 @@ from parkcarbon.kit.db import Database, Row, Session
 
 from .queries import QUERIES
 
-_NAMES = ("questions", "boundaries", "corrections", "conflicts", "losses", "refused")
+_NAMES = ("questions", "boundaries", "corrections", "substitutions", "conflicts", "losses", "refused")
 
 
 async def review_lines(session: Session, park: str, start: dt.datetime, end: dt.datetime) -> list[str]:
@@ -58,8 +58,33 @@ def _decisions(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
         yield (
             f"correction  {_time(row['from_time'])} to {_time(row['to_time'])} {row['point']} {row['kind']}"
             f"{': ' if told else ''}{told} (number {row['correction_id']}, {row['author']},"
-            f" {_time(row['recorded_at'])}: {row['reason'] or 'no reason given'})"
+            f" {_time(row['recorded_at'])}: {row['reason'] or 'no reason given'}{_effect(row)}{_withdrawn(row)})"
         )
+    for row in rows["substitutions"]:
+        yield (
+            f"substituted {_time(row['from_time'])} to {_time(row['to_time'])} {row['point']} {row['method']}, rule"
+            f" {row['rule']} (number {row['substitution_id']}, {row['author']}, {_time(row['recorded_at'])}:"
+            f" {row['reason']}{_effect(row)}; {_reviewed(row)})"
+        )
+
+
+def _effect(row: Row) -> str:
+    if row["before_micro"] is None:
+        return ""
+    return f"; {row['before_micro'] / 1e6:g} {row['unit']} before, {row['after_micro'] / 1e6:g} after"
+
+
+def _withdrawn(row: Row) -> str:
+    return "" if row["withdrawn_by"] is None else f"; withdrawn by {row['withdrawn_by']}: {row['withdrawal_reason']}"
+
+
+def _reviewed(row: Row) -> str:
+    if row["withdrawn_by"] is not None:
+        return f"withdrawn by {row['withdrawn_by']}"
+    if row["decision"] != "approved":
+        return "not reviewed" if row["decision"] is None else f"rejected by {row['person']}"
+    measured = f", {row['superseded']} of {row['intervals']} intervals measured by now" if row["superseded"] else ""
+    return f"approved by {row['person']}{measured}"
 
 
 def _custody(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:

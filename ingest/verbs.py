@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from parkcarbon.books.derive.announce import Span, announce, queue_spans
+from parkcarbon.books import corrections
+from parkcarbon.books.derive.announce import Span, queue_spans
 from parkcarbon.books.derive.model import Model, Point, load_model
 from parkcarbon.books.derive.stored import BEGIN_MS, END_MS, moment
 from parkcarbon.catalog.park import ParkError, load_park
 from parkcarbon.domain.reading import Kind
+from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, from_ms, to_ms
 
@@ -72,15 +72,16 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     again.add_argument("--from", dest="start", type=_time, help="first time affected (ISO 8601 with zone)")
     again.add_argument("--to", dest="end", type=_time, help="last time affected")
     again.add_argument("--check", action="store_true", help="only compare; exit 1 if anything differs")
-    correct = verbs.add_parser("correct", help="enter a dated correction of a point's readings")
-    correct.add_argument("kind", choices=("exclude", "boundary", "retime"))
+    correct = verbs.add_parser("correct", help="enter a dated correction of a point's readings, or withdraw one")
+    correct.add_argument("kind", choices=("exclude", "boundary", "retime", "withdraw"))
     correct.add_argument("--park", required=True)
-    correct.add_argument("--point", required=True, help="device/quantity")
-    correct.add_argument("--from", dest="start", type=_time, required=True)
+    correct.add_argument("--point", help="device/quantity; not with withdraw")
+    correct.add_argument("--from", dest="start", type=_time)
     correct.add_argument("--to", dest="end", type=_time, help="default: the same as --from")
     correct.add_argument("--end-reading", type=float, help="boundary: last register before it")
     correct.add_argument("--start-reading", type=float, help="boundary: first register after it")
     correct.add_argument("--offset-ms", type=int, help="retime: what is added to the stamps")
+    correct.add_argument("--number", type=int, help="withdraw: which correction")
     _decision(correct, reason_needed=True)
     again = verbs.add_parser("replay", help="enter readings of stored batches that are missing in the table")
     again.add_argument("--park", required=True)
@@ -225,39 +226,43 @@ async def _check(database: Database, model: Model, park: str, points: list[Point
 
 
 async def _correct(options: argparse.Namespace) -> int:
-    end = options.end or options.start
-    document: dict[str, object] = {}
-    if options.kind == "boundary":
-        document = {"end_reading": options.end_reading, "start_reading": options.start_reading}
-    elif options.kind == "retime":
-        if options.offset_ms is None:
-            raise VerbError("retime needs --offset-ms")
-        document = {"offset_ms": options.offset_ms}
-    if end < options.start:
-        raise VerbError(f"--to {end} is before --from {options.start}")
-    async with _database() as database, database.transaction() as session:
-        await session.fetchval(QUERIES["version_for_update"])
-        before = await load_model(session)
-        point = before.points.get(options.park, {}).get(options.point)
-        if point is None:
-            raise VerbError(f"there is no point {options.point!r} in {options.park!r}")
-        within = await session.fetchval(QUERIES["readings_within"], point.point_id, options.start, end)
-        if options.kind != "boundary" and not within:
-            raise VerbError(f"{options.point} has no reading from {options.start} to {end}: nothing to {options.kind}")
-        number = await session.fetchval(
-            QUERIES["insert_correction"],
-            point.point_id,
-            options.kind,
-            options.start,
-            end,
-            msgspec.json.encode(document).decode(),
-            options.author,
-            options.reason,
-        )
-        queued = await announce(session, before, options.park)
-    touched = "" if options.kind == "boundary" else f" of {within} readings"
-    _say(f"correction {number}{touched}, {queued} points to be computed again")
+    decision = {"author": options.author, "reason": options.reason}
+    async with _database() as database:
+        await _points(database, options.park)
+        try:
+            async with database.transaction() as session:
+                if options.kind == "withdraw":
+                    if options.number is None:
+                        raise VerbError("withdraw needs --number; `review` lists them")
+                    done = await corrections.withdraw(session, options.park, options.number, **decision)
+                else:
+                    done = await corrections.enter(session, options.park, _correction(options), **decision)
+        except (RefusedError, LookupError) as error:
+            raise VerbError(str(error)) from error
+    effect = done.effect
+    kg = "" if effect.nano_kg is None else f" and {effect.nano_kg / 1e9:+.3f} kgCO2e"
+    touched = f" of {done.readings} readings" if done.readings else ""
+    _say(
+        f"correction {done.number}{touched}, {done.queued} points to be computed again,"
+        f" {effect.intervals} intervals change by {effect.amount_micro / 1e6:+.3f}{kg}"
+    )
     return 0
+
+
+def _correction(options: argparse.Namespace) -> corrections.NewCorrection:
+    if options.point is None or options.start is None:
+        raise VerbError(f"{options.kind} needs --point and --from")
+    if options.kind == "retime" and options.offset_ms is None:
+        raise VerbError("retime needs --offset-ms")
+    return corrections.NewCorrection(
+        options.point,
+        options.kind,
+        options.start,
+        options.end,
+        options.end_reading,
+        options.start_reading,
+        options.offset_ms,
+    )
 
 
 async def _replay(options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
 """Routes of the books, one file a resource."""
 
-from . import entries, explain, factors, indicators, inventory, ledger, periods, quality, tenants
+from . import entries, explain, factors, indicators, inventory, ledger, periods, quality, substitutions, tenants
 
-ROUTERS = tuple(
-    module.router for module in (factors, entries, ledger, inventory, tenants, quality, indicators, periods, explain)
-)
+_MODULES = (
+    factors, entries, ledger, inventory, tenants, quality, substitutions, indicators, periods, explain,
+)  # fmt: skip
+ROUTERS = tuple(module.router for module in _MODULES)

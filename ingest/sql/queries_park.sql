@@ -75,11 +75,6 @@ insert into episode (point_id, at, serial, ct, pt, sign, modulus, limit_per_h, e
 values ($1::int, $2::timestamptz, $3::text, $4::double precision, $5::double precision, $6::smallint,
         $7::double precision, $8::double precision, $9::double precision, $10::double precision);
 
--- name: insert_correction
-insert into correction (point_id, kind, from_time, to_time, document, author, reason)
-values ($1::int, $2::text, $3::timestamptz, $4::timestamptz, $5::jsonb, $6::text, $7::text)
-returning correction_id;
-
 -- name: insert_exchange
 -- A boundary that a source declares, once for each point. Under config_version FOR UPDATE.
 insert into correction (point_id, kind, from_time, to_time, document, author, reason)

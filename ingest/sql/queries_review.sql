@@ -16,9 +16,10 @@ order by b.at, p.point, b.kind;
 
 -- name: review_corrections
 select p.point, c.correction_id, c.kind, c.from_time, c.to_time, c.document::text as document, c.author, c.reason,
-       c.recorded_at
+       c.recorded_at, c.before_micro, c.after_micro, p.unit, w.author as withdrawn_by, w.reason as withdrawal_reason
 from correction c
 join point p using (point_id)
+left join correction_withdrawal w using (correction_id)
 where p.park_id = $1::text and c.to_time >= $2::timestamptz and c.from_time < $3::timestamptz
 order by c.correction_id;
 
@@ -48,7 +49,14 @@ order by dead_letter_id;
 -- name: review_tokens
 select label, role, person, park_id, recorded_at, revoked_at from api_token order by token_id;
 
--- name: readings_within
--- How many readings of a point a correction would touch.
-select count(*)::bigint from reading
-where point_id = $1::int and time >= $2::timestamptz and time <= $3::timestamptz;
+-- name: review_substitutions
+select p.point, p.unit, s.substitution_id, s.from_time, s.to_time, s.rule, s.method, s.before_micro, s.after_micro,
+       s.author, s.reason, s.recorded_at, r.decision, r.person, w.author as withdrawn_by,
+       (select count(*) from interval_15min i where i.point_id = s.point_id and i.start >= s.from_time
+        and i.start < s.to_time and i.method in (0, 1)) as superseded, cardinality(s.amounts_micro) as intervals
+from substitution s
+join point p using (point_id)
+left join substitution_review r using (substitution_id)
+left join substitution_withdrawal w using (substitution_id)
+where p.park_id = $1::text and s.to_time > $2::timestamptz and s.from_time < $3::timestamptz
+order by s.substitution_id;

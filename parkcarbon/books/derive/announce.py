@@ -6,7 +6,8 @@ energy stays, because another factor applies; only the points it applies to and 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import numpy as np
 from parkcarbon.domain.factors import FactorSeries
 from parkcarbon.domain.reading import Kind
 from parkcarbon.domain.readings import Int64Array
+from parkcarbon.domain.scan_types import Correction
 from parkcarbon.kit.db import Session, to_ms
 
 from .carbon import CarbonBook, Price, emits, to_ms_of_year
@@ -50,6 +52,48 @@ class MonthSpan:
     month: int
     from_ms: int
     to_ms: int
+
+
+@dataclass(slots=True)
+class Change:
+    """A change of facts under way.
+
+    Attributes:
+        before: the configuration before it.
+        queued: afterwards, number of points whose results change.
+    """
+
+    before: Model
+    queued: int = 0
+
+
+async def unchanged(session: Session, park: str) -> Change:
+    """The configuration, locked so that nobody changes it or writes results until the transaction ends.
+
+    Raises:
+        LookupError: there is no such park.
+    """
+    await session.fetchval(QUERIES["version_for_update"])
+    change = Change(await load_model(session))
+    if park not in change.before.parks:
+        raise LookupError(f"there is no park {park}")
+    return change
+
+
+@asynccontextmanager
+async def changing(session: Session, park: str) -> AsyncGenerator[Change]:
+    """Enter facts inside: nobody writes results meanwhile, and at the end the change is announced.
+
+    Args:
+        session: connection inside a transaction.
+        park: whose facts change.
+
+    Raises:
+        LookupError: there is no such park.
+    """
+    change = await unchanged(session, park)
+    yield change
+    change.queued = await announce(session, change.before, park)
 
 
 async def announce(session: Session, before: Model, park: str) -> int:
@@ -129,12 +173,17 @@ def touched(old: Point, new: Point) -> Iterator[Stretch]:
     if episodes:
         yield min(episode.at_ms for episode in episodes), END_MS
     for correction in set(old.corrections) ^ set(new.corrections):
-        low, high = correction.from_ms, correction.to_ms
-        if correction.kind == "retime":
-            low, high = min(low, low + correction.offset_ms), max(high, high + correction.offset_ms)
-        yield low, low if correction.kind == "boundary" else high
+        yield stretch_of(correction)
     for substitution in set(old.substitutions) ^ set(new.substitutions):
         yield substitution.from_ms, substitution.to_ms
+
+
+def stretch_of(fact: Correction) -> Stretch:
+    """The time that a correction touches [ms UTC]."""
+    low, high = fact.from_ms, fact.to_ms
+    if fact.kind == "retime":
+        low, high = min(low, low + fact.offset_ms), max(high, high + fact.offset_ms)
+    return low, low if fact.kind == "boundary" else high
 
 
 # ── prices ───────────────────────────────────────────────────────────────────────────────────────
@@ -216,18 +265,24 @@ def _changed(was: Price | None, now: Price | None, year: int, zone: ZoneInfo) ->
 def _same_series(one: FactorSeries | None, other: FactorSeries) -> bool:
     if one is None:
         return False
-    pairs = ((one.start_ms, other.start_ms), (one.span_ms, other.span_ms), (one.value, other.value))
+    pairs = (
+        (one.start_ms, other.start_ms),
+        (one.span_ms, other.span_ms),
+        (one.value, other.value),
+        (one.substituted_at(one.start_ms), other.substituted_at(other.start_ms)),
+    )
     return all(np.array_equal(left, right) for left, right in pairs)
 
 
 def _differing(one: FactorSeries, other: FactorSeries) -> list[Stretch]:
-    """Spans over which two versions of a series give different values, neighbours joined."""
+    """Spans over which two versions of a series differ in value or in whether it was substituted, neighbours joined."""
     if _same_series(one, other):
         return []
     bounds = [part for series in (one, other) for part in (series.start_ms, series.start_ms + series.span_ms)]
     edges: Int64Array = np.unique(np.concatenate(bounds))
     differs = ~np.equal(one.at(edges[:-1]), other.at(edges[:-1]))
     differs &= ~(np.isnan(one.at(edges[:-1])) & np.isnan(other.at(edges[:-1])))
+    differs |= one.substituted_at(edges[:-1]) != other.substituted_at(edges[:-1])
     flags = np.concatenate(([False], differs, [False]))
     begin, end = np.flatnonzero(flags[1:] & ~flags[:-1]), np.flatnonzero(flags[:-1] & ~flags[1:])
     return list(zip(edges[begin].tolist(), edges[end].tolist(), strict=True))

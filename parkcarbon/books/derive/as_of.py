@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from parkcarbon.books.amounts import HOUR_MS, WHOLE, Hourly, merge_states
+from parkcarbon.books.calorific import by_volume, calorific_series, with_means
 from parkcarbon.books.facts import Facts
+from parkcarbon.domain.calorific import CalorificMean, mean_calorific
 from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Kind, Method
@@ -63,9 +65,15 @@ async def point_amounts_as_of(session: Session, facts: Facts, from_ms: int, to_m
     points = facts.metered()
     rows: list[Mapping[str, int]] = []
     ids = [point.point_id for point in points]
+    series = calorific_series(facts, from_ms)
+    gas = {point.point_id for point in points if by_volume(point)} if series is not None else set()
+    means: dict[str, CalorificMean] = {}
     async for part in intervals_as_of(session, facts, ids, from_ms, to_ms):
         rows += _by_state(part)
-    return merge_states(facts, points, rows, from_ms, to_ms)
+        if series is not None and part.point.point_id in gas:
+            mean = mean_calorific(series, part.intervals.start_ms, part.intervals.amount_micro)
+            means |= {} if mean is None else {part.point.name: mean}
+    return with_means(merge_states(facts, points, rows, from_ms, to_ms), means)
 
 
 async def hourly_as_of(session: Session, facts: Facts, points: Sequence[str], from_ms: int, to_ms: int) -> Hourly:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from parkcarbon.domain.calorific import filled, priced, varies
 from parkcarbon.domain.emissions import CarrierFactor, interval_nano_kg, resolve, unit_scale
-from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
+from parkcarbon.domain.factors import Factor, FactorSeries, Match, NoFactorError
 from parkcarbon.kit.db import to_ms
 
 from .model import Model, Point
@@ -33,7 +34,7 @@ class Price:
     Attributes:
         factor: resolved factors.
         factor_id: database id of the leading one.
-        series: its values, where it is a series.
+        series: its values, where it is a series: of a calorific value the emission per unit that follows from it.
     """
 
     factor: CarrierFactor
@@ -48,7 +49,14 @@ class Price:
     @property
     def scale(self) -> float:
         """What turns a value of the series into kgCO2e per unit of the amount."""
-        return unit_scale(self.factor.leading.factor, self.factor.unit)
+        return unit_scale((self.series or self.factor.leading).factor, self.factor.unit)
+
+    def match_at(self, start_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
+        """How the factor of each interval was found: a value that rule 6.2 gave says so."""
+        if self.series is None:
+            return np.full(len(start_ms), self.match, np.int16)
+        replaced = self.series.substituted_at(start_ms)
+        return np.where(replaced, int(Match.SUBSTITUTED), self.match).astype(np.int16)
 
     def says_as(self, other: "Price | None") -> bool:
         """True when both give every amount the same CO2e, factor and match; values of a series aside."""
@@ -99,7 +107,7 @@ class CarbonBook:
                 carbon.nano_kg[part] = nano
                 carbon.known[part] = known
                 carbon.factor_id[part] = np.where(known, price.factor_id, -1)
-                carbon.match[part] = np.where(known, price.match, -1)
+                carbon.match[part] = np.where(known, price.match_at(start_ms[part]), -1)
         return carbon
 
     def price_of(self, point: Point, year: int) -> Price | None:
@@ -157,7 +165,10 @@ class CarbonBook:
         except NoFactorError:
             return None
         factor_id = _id_of(factor.leading.factor, records)
-        return Price(factor, factor_id, self.model.series.get(factor_id))
+        series = self.model.series.get(factor_id)
+        if series is not None and varies(factor):
+            series = priced(filled(series), factor)
+        return Price(factor, factor_id, series)
 
 
 def emits(point: Point) -> bool:

@@ -246,3 +246,6 @@ cross join lateral (
 
 -- name: past_delta_states
 select point_id, state from point_state where point_id = any($1::int[]) and state is not null;
+
+-- name: past_state
+select state from point_state where point_id = $1::int;

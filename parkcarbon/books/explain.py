@@ -314,6 +314,7 @@ FIGURES: Final = (
     Explained("storage", "储能损耗", "loss of a store", areas.storage, "storage"),
     Explained("tenant", "租户分摊", "a tenant's share of a total (tenant, or tenant:total)", areas.tenant, "tenant"),
     Explained("entity", "法人实体与抵消", "entities less eliminations (total, or total:basis)", areas.entity, "total"),
+    Explained("substitution", "替代", "a substitution by its number", areas.substitution, "number"),
     Explained("indicator", "指标", "an indicator by its name", areas.indicator, "indicator"),
 )
 """Every figure that can be explained."""

@@ -13,6 +13,7 @@ from parkcarbon.domain.tenancy.entity import BASES
 from parkcarbon.domain.tenancy.views import TOTALS, Total
 from parkcarbon.domain.working import Figure, computed
 
+from . import substitutions
 from .balance import balances, behind_connections
 from .balance_figures import balance_figure, storage_figure, unmetered_figure
 from .explain_lines import Scene, flow_figure
@@ -150,6 +151,13 @@ async def entity(scene: Scene, name: str) -> Figure:
 
 def _total(name: str) -> Total:
     return _one({total: total for total in TOTALS}, name, "total")
+
+
+async def substitution(scene: Scene, name: str) -> Figure:
+    """A substitution with its amounts by interval and what they rest on."""
+    if not name.isdigit():
+        raise LookupError(f"{name!r} is no number of a substitution")
+    return await substitutions.figure_of(scene.asked.session, scene.facts.park, int(name))
 
 
 async def indicator(scene: Scene, name: str) -> Figure:

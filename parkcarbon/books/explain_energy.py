@@ -9,16 +9,18 @@ import msgspec
 import numpy as np
 
 from parkcarbon.catalog import park as doc
-from parkcarbon.domain.delta import overlapping
+from parkcarbon.domain.delta import overlapping, spread
 from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.inventory import PointAmount, completeness_pct, state_shares
 from parkcarbon.domain.lifelines import lifelines
 from parkcarbon.domain.reading import DAY_MS, Method
 from parkcarbon.domain.readings import FloatArray, Int64Array, Readings, enters_energy
+from parkcarbon.domain.scan import scan
 from parkcarbon.domain.scan_types import Correction, Episode, Limits, ScanState
 from parkcarbon.domain.spans import Span, register_spans
+from parkcarbon.domain.substitution import Substitution, applied
 from parkcarbon.domain.working import Figure, computed
-from parkcarbon.kit.db import Session
+from parkcarbon.kit.db import Row, Session
 from parkcarbon.kit.db import from_ms as time_of
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
@@ -30,6 +32,7 @@ from .explain_registers import (
     DeltaReading,
     Json,
     Meter,
+    Substituted,
     Trail,
     provenance,
     readings_figure,
@@ -126,7 +129,43 @@ async def _from_registers(asked: Asked, point: PointFact, amount_micro: int) -> 
         [_meter(settings, life.at_ms, life.modulus) for life in lives],
         await _provenance(session, point.point_id, spans),
     )
-    return registers_figure(trail, spans, amount_micro)
+    facts_of = await _substitutions(asked, point.point_id)
+    substituted: list[Substituted] = []
+    if facts_of:
+        intervals = scan(readings, episodes, corrections, limits, state).intervals
+        substituted = _added(intervals, facts_of, asked)
+    return registers_figure(trail, spans, amount_micro, substituted)
+
+
+async def _substitutions(asked: Asked, point_id: int) -> list[Row]:
+    span = time_of(asked.period.from_ms), time_of(asked.period.to_ms)
+    return await asked.session.fetch(QUERIES["explain_substitutions"], point_id, *span, asked.facts.as_of)
+
+
+def _added(intervals: Intervals, rows: Sequence[Row], asked: Asked) -> list[Substituted]:
+    """What each substitution adds to intervals, one after the other as they are applied."""
+    window = asked.period.from_ms, asked.period.to_ms
+    found = []
+    for row in rows:
+        one = Substitution(row["substitution_id"], ms_of(row["from_time"]), tuple(row["amounts_micro"]))
+        filled = applied(intervals, [one], window)
+        amount = filled.between(*window).total_micro - intervals.between(*window).total_micro
+        fact = {
+            "substitution": row["substitution_id"],
+            "from": _time(row["from_time"]),
+            "to": _time(row["to_time"]),
+            "rule": row["rule"],
+            "method": row["method"],
+            "author": row["author"],
+            "reason": row["reason"],
+            "reviewer": row["reviewer"],
+            "review_reason": row["review_reason"],
+            "recorded_at": _time(row["recorded_at"]),
+            "reviewed_at": _time(row["reviewed_at"]),
+        }
+        found.append(Substituted(amount, fact))
+        intervals = filled
+    return found
 
 
 async def _line(asked: Asked, point_id: int) -> tuple[ScanState | None, Readings]:
@@ -270,7 +309,23 @@ async def _from_readings(asked: Asked, point: PointFact, amount_micro: int) -> F
     batches.sort(key=lambda batch: int(str(batch["number"])))
     meters = [_meter(settings, episode.at_ms, None) for episode in episodes]
     trail = Trail(point.point, point.unit, facts.revision, meters)
-    return readings_figure(trail, readings, amount_micro, from_ms=period.from_ms, to_ms=asked.to_ms, batches=batches)
+    facts_of = await _substitutions(asked, point.point_id)
+    substituted: list[Substituted] = []
+    if facts_of:
+        kept = counted.kept
+        scaled = columns["value"][kept] * scale[kept]
+        spans = (counted.end_ms - columns["time"])[kept].astype(np.int32)
+        given = Readings(columns["time"][kept], scaled, columns["quality"][kept].astype(np.int8), spans)
+        substituted = _added(spread(given, limits.period_ms).intervals, facts_of, asked)
+    return readings_figure(
+        trail,
+        readings,
+        amount_micro,
+        from_ms=period.from_ms,
+        to_ms=asked.to_ms,
+        batches=batches,
+        substituted=substituted,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,25 @@ class Trail:
     provenance: Mapping[tuple[int, float], Json] = field(default_factory=dict)
 
 
-def registers_figure(trail: Trail, spans: Sequence[Span], amount_micro: int) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Substituted:
+    """What one substitution adds to a period [1e-6 unit], and the fact behind it as plain JSON."""
+
+    amount_micro: int
+    fact: Json
+
+
+def registers_figure(
+    trail: Trail, spans: Sequence[Span], amount_micro: int, substituted: Sequence[Substituted] = ()
+) -> Figure:
     """The energy of a counter over a period, from registers.
 
     Args:
         trail: the point and where its registers come from.
         spans: of the accepted line over the period.
-        amount_micro: what the stored intervals sum up to [1e-6 unit]; what the registers do not explain of it becomes a
-            term of its own, named as such.
+        amount_micro: what the stored intervals sum up to [1e-6 unit]; what neither registers nor substitutions explain
+            of it becomes a term of its own, named as such.
+        substituted: what substitutions put where no register is known.
     """
     known = [span for span in spans if span.kind != "missing"]
     missing = tuple(
@@ -66,7 +77,8 @@ def registers_figure(trail: Trail, spans: Sequence[Span], amount_micro: int) -> 
         if span.kind == "missing"
     )
     terms = [_span(trail, number, span) for number, span in enumerate(known, 1)]
-    rest = amount_micro - sum(span.amount_micro for span in known)
+    terms += [_substituted(trail, one) for one in substituted]
+    rest = amount_micro - sum(span.amount_micro for span in known) - sum(one.amount_micro for one in substituted)
     if rest:
         terms.append(_rest(trail, rest))
     return computed(
@@ -79,6 +91,19 @@ def registers_figure(trail: Trail, spans: Sequence[Span], amount_micro: int) -> 
         label_en=f"{trail.point} from registers",
         notes=missing,
         within=HALF_STEPS * len(terms),
+    )
+
+
+def _substituted(trail: Trail, one: Substituted) -> Figure:
+    fact = one.fact
+    return Figure(
+        f"substitution_{fact['substitution']}",
+        one.amount_micro / 1e6,
+        trail.unit,
+        label_zh=f"替代 {fact['from']} – {fact['to']}",
+        label_en=f"substituted from {fact['from']} to {fact['to']}",
+        source={"kind": "substitution", "point": trail.point, **fact},
+        rule=str(fact["rule"]),
     )
 
 
@@ -237,6 +262,7 @@ def readings_figure(
     from_ms: int,
     to_ms: int,
     batches: Sequence[Json],
+    substituted: Sequence[Substituted] = (),
 ) -> Figure:
     """The energy of an interval file over a period, from its readings.
 
@@ -247,6 +273,7 @@ def readings_figure(
         from_ms: begin of the period [ms UTC].
         to_ms: its end [ms UTC].
         batches: documents of the batches, each with its `number`.
+        substituted: what substitutions put where no reading is.
     """
     shares = [_inside(reading, from_ms, to_ms) for reading in readings]
     columns: dict[str, tuple[float | None, ...]] = {
@@ -271,8 +298,8 @@ def readings_figure(
         axis=axis,
         source={"kind": "reading", "point": trail.point, "batches": list(batches)},
     )
-    terms = [total]
-    rest = amount_micro - round((total.value or 0.0) * 1e6)
+    terms = [total, *(_substituted(trail, one) for one in substituted)]
+    rest = amount_micro - round((total.value or 0.0) * 1e6) - sum(one.amount_micro for one in substituted)
     if abs(rest) > len(readings) + 1:
         terms.append(_rest(trail, rest))
     return computed(

@@ -37,6 +37,7 @@ KINDS: Final = {
     "entry": "录入 entry",
     "lot": "证书批次 lot",
     "setting": "设置 setting",
+    "substitution": "替代 substitution",
 }
 
 WORKING_HEADERS: Final = (

@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from parkcarbon.books.explain import FIGURES, about_of, explain, find, names, open_scene
 from parkcarbon.books.inventory import build_inventory
 from parkcarbon.books.periods import close, make_provisional
+from parkcarbon.books.substitutions import Wanted, enter, review
 from parkcarbon.books.workbook import write_workbook
 from parkcarbon.books.workbook_words import SHEETS
 from parkcarbon.domain.refusal import RefusedError
@@ -27,6 +28,7 @@ from tests.fakes.explain_park import (
     EXPORT,
     GAS,
     GATE,
+    HOUR,
     HOURS,
     MONTH,
     PER_HOUR,
@@ -36,6 +38,7 @@ from tests.fakes.explain_park import (
     SUB,
     VIEWER,
     open_explained,
+    settle,
 )
 from tests.fakes.ingest_park import NOW_MS, PARK, Ingest, Sender, counter_rows, utc
 from tests.fakes.libreoffice import HERE, recalculated
@@ -209,6 +212,35 @@ async def test_a_past_date_is_explained_by_what_was_known_then(postgres_url: str
         assert check(figure) == []
         assert not [node for node in figure.walk() if node.name.startswith("not_by")]
     assert past.source["rests_on"] != current.source["rests_on"]
+
+
+@pytest.mark.rule("6.1", "6.2", "6.7")
+async def test_a_substitution_is_a_term_of_its_own_with_its_reviewer(postgres_url: str) -> None:
+    """A boundary without the old register leaves half an hour unknown; the mean of before and after is put there."""
+    async with (await open_explained(postgres_url)).database as database:
+        begin, end = from_ms(START + 50 * HOUR), from_ms(START + 50 * HOUR + HOUR // 2)
+        ingest = Ingest(database)
+        wanted = Wanted(GATE, begin, end, "mean")
+        async with database.transaction() as session:
+            await session.execute(
+                "insert into correction (point_id, kind, from_time, to_time, document, author, reason)"
+                " select point_id, 'boundary', $1, $1, $3, 'engineer', 'exchanged' from point where point = $2",
+                end,
+                GATE,
+                json.dumps({"start_reading": 100.0 + PER_HOUR[GATE] * 50.5}),
+            )
+            done = await enter(session, PARK, wanted, author="engineer", reason="gap", now=NOW)
+        async with database.transaction() as session:
+            await review(session, PARK, done.number, person="reviewer", decision="approved", reason="plausible")
+        await settle(ingest)
+        figure = await figure_of(database, f"point:{GATE}")
+        [leaf] = [node for node in figure.walk() if node.source.get("kind") == "substitution"]
+        assert (leaf.source["author"], leaf.source["reviewer"], leaf.rule) == ("engineer", "reviewer", "6.2")
+        assert leaf.value == pytest.approx(PER_HOUR[GATE] * RATIO / 2, rel=1e-9)
+        assert figure.value == pytest.approx(IMPORT_KWH, rel=1e-9)
+        assert not [node for node in figure.walk() if node.name.startswith("not_by")]
+        alone = await figure_of(database, f"substitution:{done.number}")
+        assert alone.columns["amount"] == pytest.approx((PER_HOUR[GATE] * RATIO / 4,) * 2)
 
 
 async def test_a_month_without_readings_is_unknown(database: Database) -> None:

@@ -28,7 +28,7 @@ select
 select r.time, coalesce(r.value, 'NaN') as value, r.quality, r.span_ms
 from reading r join batch b using (batch_id)
 where r.point_id = $1::int and r.time >= $2::timestamptz and r.time <= $3::timestamptz
-  and b.recorded_at <= $4::timestamptz
+  and greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
 order by r.time;
 
 -- name: explain_registers
@@ -48,7 +48,7 @@ from (
     where c.point_id = $1::int and c.time >= $2::timestamptz and c.time < $3::timestamptz
 ) d
 join batch b using (batch_id) join source s using (source_id)
-where b.recorded_at <= $4::timestamptz
+where greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
 order by d.time, b.made desc, s.source collate "C" desc, b.boot collate "C" desc, b.seq desc;
 
 -- name: explain_batches
@@ -61,3 +61,17 @@ where b.batch_id = any($1::bigint[]) order by s.source, b.boot, b.seq;
 select start, amount_micro, coverage, method
 from interval_15min
 where point_id = $1::int and start >= $2::timestamptz and start < $3::timestamptz order by start;
+
+-- name: explain_substitutions
+-- Those that counted at $4 and speak of [$2, $3).
+select s.substitution_id, s.from_time, s.to_time, s.rule, s.method, s.amounts_micro, s.author, s.reason,
+       r.person as reviewer, r.reason as review_reason, s.recorded_at, r.recorded_at as reviewed_at
+from substitution s
+join substitution_review r on r.substitution_id = s.substitution_id and r.decision = 'approved'
+where s.point_id = $1::int and s.from_time < $3::timestamptz and s.to_time > $2::timestamptz
+  and r.recorded_at <= $4::timestamptz
+  and not exists (
+    select from substitution_withdrawal w
+    where w.substitution_id = s.substitution_id and w.recorded_at <= $4::timestamptz
+  )
+order by s.from_time, s.substitution_id;

@@ -30,6 +30,7 @@ def series_factor(entry: SeriesEntry) -> Factor:
         gas=entry.gas,
         unit=entry.unit,
         value=None,
+        basis=entry.basis,
         data_year=entry.data_year,
         publisher=entry.publisher,
         edition=entry.edition,

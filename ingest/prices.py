@@ -81,7 +81,7 @@ def prices_of(spans: Sequence[MonthSpan], book: CarbonBook) -> Prices:
 class _Builder:
     def __init__(self) -> None:
         self._rows: list[tuple[int, int, int, int, float, int, int]] = []
-        self._groups: dict[tuple[int, str], tuple[int, Price, FactorSeries]] = {}
+        self._groups: dict[tuple[int, str, int], tuple[int, Price, FactorSeries]] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
 
     def add(self, point_id: int, low_ms: int, high_ms: int, price: Price | None) -> None:
@@ -91,7 +91,7 @@ class _Builder:
             row = (point_id, low_ms, high_ms, _NONE, price.factor.co2e, price.factor_id, price.match)
             self._rows.append(row)
         else:
-            key = price.factor_id, price.factor.unit
+            key = price.factor_id, price.factor.unit, id(price.series)
             group = self._groups.setdefault(key, (len(self._groups), price, price.series))[0]
             known = self._bounds.get(group, (low_ms, high_ms))
             self._bounds[group] = min(known[0], low_ms), max(known[1], high_ms)
@@ -116,5 +116,5 @@ class _Builder:
             start,
             np.where(known, per_unit, np.nan),
             np.where(known, price.factor_id, _NONE).astype(np.int32),
-            np.where(known, price.match, _NONE).astype(np.int16),
+            np.where(known, price.match_at(start), _NONE).astype(np.int16),
         )

@@ -21,6 +21,7 @@ from parkcarbon.kit.db import from_ms as time_of
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
 
+from .calorific import stored_means, with_means
 from .facts import QUERIES, Facts, PointFact
 
 HOUR_MS: Final = 3_600_000
@@ -123,7 +124,8 @@ async def point_amounts(session: Session, facts: Facts, from_ms: int, to_ms: int
         rows = await _by_days(session, facts.zone, ids, days)
     else:
         rows = await session.fetch(QUERIES["amounts_by_state"], ids, time_of(from_ms), time_of(to_ms))
-    return merge_states(facts, points, rows, from_ms, to_ms)
+    means = await stored_means(session, facts, points, from_ms, to_ms)
+    return with_means(merge_states(facts, points, rows, from_ms, to_ms), means)
 
 
 def _whole_days(zone: ZoneInfo, from_ms: int, to_ms: int) -> tuple[dt.date, dt.date] | None:

@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from parkcarbon.domain.calorific import filled, per_calorific
 from parkcarbon.domain.emissions import unit_scale
 from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.inventory import Inventory, PointAmount
-from parkcarbon.domain.inventory_figures import NOTHING, Backing
+from parkcarbon.domain.inventory_figures import NOTHING, Backing, factors_figure
 from parkcarbon.domain.methods.lines import Line
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.working import Figure, computed
@@ -90,9 +91,9 @@ async def _backing(scene: Scene, line: Line, *, deep: bool, metered: bool) -> Ba
     energy = await energy_of(scene, line.source, deep=deep)
     activity = _uncovered(line, amount, energy)
     series = next((found for match in line.factors if (found := _series(scene.facts, match.factor)) is not None), None)
-    if series is None or line.chains or line.amount_micro != amount.amount_micro:
+    if series is None or line.amount_micro != amount.amount_micro:
         return Backing(activity, amount.intervals)
-    axis, columns = await _by_time(scene, line, series)
+    axis, columns = await _by_time(scene, line, filled(series) if line.chains else series)
     return Backing(activity, amount.intervals, columns, axis)
 
 
@@ -167,7 +168,7 @@ def _series(facts: Facts, factor: Factor) -> FactorSeries | None:
 async def _by_time(
     scene: Scene, line: Line, series: FactorSeries
 ) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[float | None, ...]]]:
-    """Amounts and factors by the hour; by the quarter where the factor changes within an hour."""
+    """Amounts and factors, or calorific values, by the hour; by the quarter where they change within an hour."""
     hourly = await hours_of(scene, [line.source])
     quarters = np.stack([series.at(hourly.start_ms + step) for step in range(0, HOUR_MS, INTERVAL_MS)])
     if bool(np.all((quarters == quarters[0]) | (np.isnan(quarters) & np.isnan(quarters[0])))):
@@ -176,8 +177,15 @@ async def _by_time(
         starts, axis, columns = await quarters_of(scene.asked, scene.point(line.source))
     values = series.at(starts)
     factor = tuple(None if np.isnan(value) else value for value in values.tolist())
+    unit = series.factor.unit
+    if line.chains:
+        words = ("series", "substituted, rule 6.2")
+        axis = {**axis, "calorific value by": tuple(words[flag] for flag in series.substituted_at(starts).tolist())}
+        one = factors_figure(per_calorific(line.chains), line.activity_unit).value
+        constant = f"kgCO2e/{line.activity_unit} per {unit}"
+        return axis, {**columns, f"calorific value [{unit}]": factor, constant: (one,) * len(factor)}
     scale = unit_scale(series.factor, line.activity_unit)
-    columns = {**columns, f"factor [{series.factor.unit}]": factor}
+    columns = {**columns, f"factor [{unit}]": factor}
     if scale != 1:
         columns["unit conversion"] = (scale,) * len(factor)
     return axis, columns

@@ -13,11 +13,12 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
+from parkcarbon.domain.activities.activity import GasState
 from parkcarbon.domain.emissions import Settings
 
 from .park_tenancy import AllocationRule, Connection, Delivery, Entity, FormulaFlow, Storage
 from .strict import document_problems, load_yaml
-from .terms import Flow, Name, Positive, Slug
+from .terms import Flow, GasConditions, Name, Positive, Slug
 
 __all__ = [
     "Device",
@@ -116,7 +117,10 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FactorSeries(Struct, frozen=True, forbid_unknown_fields=True):
-    """An organisation's own hourly factor (grid intensity), loaded from a CSV beside the document."""
+    """An organisation's own hourly factor (grid intensity, calorific value), loaded from a CSV beside the document.
+
+    `basis` is NCV or HHV of a calorific value; its `gas` is empty.
+    """
 
     factor: str
     purpose: str
@@ -132,6 +136,7 @@ class FactorSeries(Struct, frozen=True, forbid_unknown_fields=True):
     span_s: Positive = 3600.0
     data_year: int | None = None
     published_on: dt.date | None = None
+    basis: str = ""
 
 
 class Exclusion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,6 +172,8 @@ class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True):
         remainder: factor of the market-based remainder.
         standard_temperature_c: what a standard cubic metre refers to [degC].
         standard_pressure_kpa: likewise [kPa].
+        gas_calorific_value: id of a record or series of net calorific values that metered gas is counted with.
+        gas_conditions: state in which gas meters count raw cubic metres; without it these are not counted.
         reporting_entity: organisation that signs; never the district.
         boundary: organisational boundary in words, in both languages.
         base_year: year that others are compared with.
@@ -188,6 +195,8 @@ class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True):
     remainder: Literal["published", "location"] = "published"
     standard_temperature_c: Literal[0, 15, 20] = 0
     standard_pressure_kpa: Positive = 101.325
+    gas_calorific_value: str | None = None
+    gas_conditions: GasConditions | None = None
     reporting_entity: Name | None = None
     boundary: Name | None = None
     base_year: Annotated[int, Meta(ge=1990, le=2100)] | None = None
@@ -209,6 +218,14 @@ class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True):
             remainder=self.remainder,
             standard_temperature_c=float(self.standard_temperature_c),
             standard_pressure_kpa=self.standard_pressure_kpa,
+            gas_calorific_value=self.gas_calorific_value,
+            gas_state=None
+            if self.gas_conditions is None
+            else GasState(
+                temperature_c=self.gas_conditions.temperature_c,
+                pressure_kpa_abs=self.gas_conditions.pressure_kpa_abs,
+                compressibility_ratio=self.gas_conditions.compressibility_ratio,
+            ),
             absent=frozenset(int(absent.scope) for absent in self.absent_scopes),
         )
 

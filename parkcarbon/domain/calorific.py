@@ -18,6 +18,7 @@ References:
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -144,6 +145,11 @@ def at_value(factor: CarrierFactor, value: float) -> CarrierFactor:
         co2e=math.fsum(math.prod(step.value for step in steps) for steps in chains.values()),
         gj=math.prod(step.value for step in energy),
     )
+
+
+def per_calorific(chains: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[Step, ...]]:
+    """The chains per unit of the calorific value of a series: what each hour's value is multiplied with."""
+    return {gas: tuple(_at(step, 1.0) for step in steps) for gas, steps in chains.items()}
 
 
 def _by_time(step: Step) -> bool:

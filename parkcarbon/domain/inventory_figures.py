@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from .calorific import per_calorific
 from .emissions import Step
 from .factors import FactorMatch
 from .methods.lines import Line, Scope, factor_document, rfc3339
@@ -69,7 +70,7 @@ def _line(line: Line, backing: Backing) -> Figure:
     activity = _activity(line, backing)
     name, value = f"line:{line.source}", line.co2e_nano_kg / 1e9
     rounded = ROUNDED * (backing.intervals + 1)
-    if line.chains:
+    if line.chains and not backing.columns:
         factor = factors_figure(line.chains, line.activity_unit)
         within = rounded + HALF_MICRO * abs(factor.value or 0.0)
         return computed(name, "product", "kgCO2e", activity, factor, value=value, rule=_rule(line), within=within)
@@ -84,7 +85,7 @@ def _line(line: Line, backing: Backing) -> Figure:
 def _by_time(line: Line, backing: Backing, activity: Figure, rounded: float) -> Figure:
     """Amounts times factors by the hour; what the stored intervals hold beside that is a term of its own."""
     name, value = f"line:{line.source}", line.co2e_nano_kg / 1e9
-    records = tuple(_record(provenance(match)) for match in line.factors)
+    records = (_behind(line),) if line.chains else tuple(_record(provenance(match)) for match in line.factors)
     product = computed(
         name,
         "sum_product",
@@ -107,6 +108,17 @@ def _by_time(line: Line, backing: Backing, activity: Figure, rounded: float) -> 
         source={"kind": "interval", "point": line.source},
     )
     return computed(name, "sum", "kgCO2e", product, rest, value=value, rule=_rule(line))
+
+
+def _behind(line: Line) -> Figure:
+    """What stands behind calorific values by the hour: everything else that a fuel is multiplied with."""
+    factor = factors_figure(per_calorific(line.chains), line.activity_unit)
+    return replace(
+        factor,
+        name="factor_per_calorific_value",
+        label_zh="每单位热值的排放因子",
+        label_en="emission factor per unit of calorific value; the hours above have the values",
+    )
 
 
 _BASES: Final = {"location": "位置", "market": "市场"}

@@ -57,6 +57,12 @@ from interval_15min i
 where i.point_id = any($1::int[]) and i.start >= $2::timestamptz and i.start < $3::timestamptz
 group by i.point_id, i.method order by i.point_id, i.method;
 
+-- name: gas_intervals
+-- Every amount of points that starts in [$2, $3), for what changes by the hour. Without NULLs, for binary COPY.
+select point_id, start, amount_micro
+from interval_15min
+where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz order by point_id, start;
+
 -- name: amounts_of_measured_days
 -- The same over the local days from $2 to before $3 that are measured throughout, from the daily roll-up. An interval's
 -- emission is rounded once, so their number matters: it is that of the quarters with anything known.

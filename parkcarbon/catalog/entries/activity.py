@@ -12,21 +12,19 @@ from typing import Annotated, ClassVar, Final, Literal, Protocol
 
 from msgspec import Meta, Struct, field
 
+from parkcarbon.catalog.terms import Celsius, GasConditions, Positive
 from parkcarbon.domain.activities.activity import Activity, Calorific, CalorificValue, GasState, SteamState
 from parkcarbon.domain.activities.scope3 import Screened
 from parkcarbon.domain.refusal import RefusedError
 
 from .activity_base import (
     ActivityEntry,
-    Celsius,
     Frame,
     Fuel,
     FuelUnit,
-    GasConditions,
     GwpSet,
     HeatUnit,
     MeasuredCalorificValue,
-    Positive,
     SupplierFactor,
     Text,
 )

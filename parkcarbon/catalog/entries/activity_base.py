@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
+from parkcarbon.catalog.terms import Positive
 from parkcarbon.domain.activities.activity import (
     Activity,
     Calorific,
@@ -19,8 +20,6 @@ from parkcarbon.domain.refusal import RefusedError
 
 Text = Annotated[str, Meta(min_length=1)]
 Fuel = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-Positive = Annotated[float, Meta(gt=0)]
-Celsius = Annotated[float, Meta(gt=-273.15)]
 State = Literal["measured", "estimated", "manual"]
 HeatUnit = Literal["GJ", "MJ", "kWh", "MWh"]
 FuelUnit = Literal["kg", "t", "L", "m3", "Nm3", "GJ", "kWh", "MWh"]
@@ -98,14 +97,6 @@ class MeasuredCalorificValue(Struct, frozen=True, forbid_unknown_fields=True):
     per: Literal["t", "10^4Nm3"]
     basis: Calorific
     document: Text
-
-
-class GasConditions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Temperature, absolute pressure and Z / Z_n at which a gas meter counted its cubic metres."""
-
-    temperature_c: Celsius
-    pressure_kpa_abs: Positive
-    compressibility_ratio: Positive = 1.0
 
 
 class ActivityEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

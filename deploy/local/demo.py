@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
-from .books.enter import enter_books
+from .books.enter import AUTHOR, REVIEWER, enter_books
 from .stack import Stack, StackError, listening, ports_of, run_once, start_servers, wait_for
 from .supervisor import Child, Supervisor
 
@@ -85,12 +85,13 @@ def _data_folder(given: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_env(stack: Stack, park: str, token: str) -> None:
+def _write_env(stack: Stack, park: str, token: str, reviewer: str) -> None:
     path = stack.data / "parkcarbon.env"
     values = stack.env | {
         "PARKCARBON_PARK_BROKER_URL": stack.broker_url("park_broker"),
         "PARKCARBON_PARK": park,
         "PARKCARBON_TOKEN": token,
+        "PARKCARBON_REVIEWER_TOKEN": reviewer,
     }
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.writelines(f"{name}={value}\n" for name, value in values.items())
@@ -118,15 +119,14 @@ async def _prepare_park(stack: Stack, options: argparse.Namespace, progress: Pro
     await run_once(stack, "firmware_sim", "prepare", *arguments, *brokers, *switches)
 
 
-async def _token(stack: Stack) -> str:
-    """The demo's token: made once, kept beside the state."""
-    path = stack.data / "token"
+async def _token(stack: Stack, name: str = "token", role: str = "admin", person: str = AUTHOR) -> str:
+    """A token of the demo: made once, kept beside the state."""
+    path = stack.data / name
     if path.exists():
         return path.read_text(encoding="utf-8").strip()
     label = f"demo-{secrets.token_hex(3)}"
-    answer = json.loads(
-        await run_once(stack, "ingest", "token", "create", "--label", label, "--role", "admin", "--json")
-    )
+    arguments = ["--label", label, "--role", role, "--person", person, "--json"]
+    answer = json.loads(await run_once(stack, "ingest", "token", "create", *arguments))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(answer["token"])
     return str(answer["token"])
@@ -239,7 +239,8 @@ async def run(options: argparse.Namespace, data: Path) -> None:
             await asyncio.gather(bring_up, return_exceptions=True)
             return
         token = bring_up.result()
-        _write_env(stack, (await _park_name(data)), token)
+        reviewer = await _token(stack, "reviewer-token", "approver", REVIEWER)
+        _write_env(stack, (await _park_name(data)), token, reviewer)
         _announce(stack, token, progress, as_json=options.json)
         await stopped
         progress.say("stopping")

@@ -14,8 +14,8 @@ from parkcarbon.kit.db import from_ms
 
 Json = Mapping[str, object]
 
-HALF_STEPS: Final = 1e-6
-"""Both ends of a span are rounded to 1e-6: their difference is off by that much at most [unit]."""
+ROUNDED: Final = 2e-6
+"""Both ends of a span are rounded to 1e-6, an interpolated one twice: so far off is their difference at most [unit]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def registers_figure(
         label_zh=f"{trail.point} 表底差",
         label_en=f"{trail.point} from registers",
         notes=missing,
-        within=HALF_STEPS * len(terms),
+        within=ROUNDED * len(terms),
     )
 
 
@@ -145,7 +145,7 @@ def _span(trail: Trail, number: int, span: Span) -> Figure:
         label_zh=f"{label[0]} {_time(span.start.time_ms)} – {_time(span.end.time_ms)}",
         label_en=f"{label[1]} {_time(span.start.time_ms)} to {_time(span.end.time_ms)}",
         rule="6.10",
-        within=HALF_STEPS,
+        within=ROUNDED,
     )
 
 

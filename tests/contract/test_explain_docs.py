@@ -12,7 +12,7 @@ def test_the_page_names_every_figure() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("| figure | what |")[2].partition("## ")[0]
     named = {
         name.partition(":")[0]
-        for row in re.findall(r"^\| (.+?) \|", table, re.M)
+        for row in re.findall(r"^\| (.+?) \|", table, re.MULTILINE)
         for name in re.findall(r"`(.+?)`", row)
     }
     assert named == {figure.name for figure in FIGURES}

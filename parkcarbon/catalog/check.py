@@ -16,6 +16,7 @@ from parkcarbon.domain.profile import DeviceProfile, PointDef
 from parkcarbon.domain.quantities import QUANTITIES
 
 from .check_method import check_method
+from .check_ratios import ratio_problems
 from .check_tenancy import tenancy_problems
 from .factors import UNITS_OF_PURPOSE, fits, load_factors
 from .indicators import error_limits
@@ -57,6 +58,7 @@ def check_park(park: Park, folder: Path | None = None) -> list[str]:
         _duplicates,
         _sources,
         _devices,
+        ratio_problems,
         tenancy_problems,
     )
     problems = [problem for check in checks for problem in check(park)]

@@ -80,8 +80,11 @@ def test_nothing_changed() -> None:
             [f"{GATE}, episode 2026-06-01T10:30:00+08:00, end_reading: 71234.5 → 71243.5"],
         ),
         (
-            ("ct: 40, pt: 100}\n", "ct: 40, pt: 100}\n          - {at: 2025-07-01T00:00:00Z, ct: 50}\n"),
-            [f"{GATE}, episode 2025-07-01T00:00:00+00:00: added (ct 50)"],
+            (
+                "ct: 40, pt: 100}\n",
+                'ct: 40, pt: 100}\n          - {at: 2025-07-01T00:00:00Z, serial: "1b", ct: 40, pt: 100}\n',
+            ),
+            [f"{GATE}, episode 2025-07-01T00:00:00+00:00: added (serial 1b, ct 40, pt 100)"],
         ),
         (("modulus: 1000000\n", "modulus: 10000000.5\n"), [f"{GATE}, modulus: 1000000 → 10000000.5"]),
     ],

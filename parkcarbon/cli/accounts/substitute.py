@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from parkcarbon.books import substitutions
-from parkcarbon.books.substitutions import RULES, Wanted
+from parkcarbon.books.substitutions import EVER, RULES, Wanted
 from parkcarbon.kit.db import Session
 
 from .common import add_decision, add_park, moment, now, open_reading, open_writing, say, say_json
@@ -36,21 +36,22 @@ def describe(parser: argparse.ArgumentParser) -> None:
         if action == "enter":
             add_decision(draft)
     review = actions.add_parser("review", help="approve or reject, as a second person")
-    review.add_argument("decision", choices=("approve", "reject"))
+    review.add_argument("--decision", choices=("approved", "rejected"), required=True, help="what is decided")
     withdraw = actions.add_parser("withdraw", help="let a substitution count no longer")
     for decision in (review, withdraw):
-        decision.add_argument("number", type=int)
+        decision.add_argument("number", type=int, help="number of the substitution")
         add_park(decision)
         add_decision(decision)
     listed = actions.add_parser("list", help="every substitution with its state and effect")
     add_park(listed)
+    listed.add_argument("--as-of", type=moment, help="as known then (default: now)")
 
 
 async def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
     if options.action == "list":
         async with open_reading() as session:
-            found = await substitutions.listed(session, options.park)
+            found = await substitutions.listed(session, options.park, as_of=options.as_of or EVER)
         _print(options, found)
         return 0
     async with open_writing() as session:
@@ -72,10 +73,8 @@ async def _enter(session: Session, options: argparse.Namespace) -> dict[str, Any
 
 
 async def _review(session: Session, options: argparse.Namespace) -> dict[str, Any]:
-    decision = "approved" if options.decision == "approve" else "rejected"
-    await substitutions.review(
-        session, options.park, options.number, person=options.author, decision=decision, reason=options.reason
-    )
+    said = {"person": options.author, "decision": options.decision, "reason": options.reason}
+    await substitutions.review(session, options.park, options.number, **said)
     return await substitutions.one(session, options.park, options.number)
 
 

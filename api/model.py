@@ -1,6 +1,7 @@
 """A park as the API knows it, in one immutable value: tenants, devices, points with flow, settings, factors."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -8,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 
 from parkcarbon.catalog.park import MethodSettings
 from parkcarbon.catalog.profiles import load_profile, profile_names
+from parkcarbon.domain.calorific import at_value, varies
 from parkcarbon.domain.emissions import Basis, CarrierFactor, Settings, resolve
-from parkcarbon.domain.factors import Factor, NoFactorError
+from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
 from parkcarbon.domain.reading import INTERVAL_MS
 
 from .schemas import Name, TenantRef
@@ -97,6 +100,7 @@ class ParkModel:
     points: tuple[PointInfo, ...]
     factors: tuple[FactorRecord, ...]
     by_id: dict[int, PointInfo] = field(repr=False)
+    gas_values: FactorSeries | None = field(default=None, repr=False)
     resolved: dict[tuple[str, str, int, Basis], CarrierFactor | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -131,6 +135,14 @@ class ParkModel:
             except NoFactorError:
                 self.resolved[key] = None
         return self.resolved[key]
+
+    def factor_at(self, carrier: str, unit: str, time_ms: int) -> CarrierFactor | None:
+        """Factors of a carrier at a moment: gas by the calorific value in force then; None where that is not known."""
+        factor = self.factor(carrier, unit, self.local(time_ms).year)
+        if factor is None or not varies(factor):
+            return factor
+        value = math.nan if self.gas_values is None else float(self.gas_values.at(np.array([time_ms]))[0])
+        return None if math.isnan(value) else at_value(factor, value)
 
     def factor_id(self, wanted: Factor) -> int:
         """Key of a record in the database."""

@@ -8,6 +8,7 @@ figures leave it out where live meters show the same flow.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from parkcarbon.domain.emissions import CarrierFactor
 from parkcarbon.domain.live import Carrier, LivePower, left_out
 from parkcarbon.domain.reading import INTERVAL_MS, OUTSIDE_ENERGY, Quality
 from parkcarbon.kit.db import Row, to_ms
@@ -102,13 +103,12 @@ def live_powers(model: ParkModel, newest: Mapping[int, Newest], now_ms: int) -> 
         now_ms: time of now [ms UTC].
     """
     found = []
-    year = model.local(now_ms).year
     for point in model.metered():
         carrier = _CARRIERS.get(point.carrier)
         known_flow = point.flow in _NODES or point.flow == "sub_meter"
         gives_back = point.flow == "sub_meter" and point.quantity.endswith("_export")
         if carrier is not None and known_flow and not gives_back:
-            found.append(_power(model, newest, point, carrier, now_ms=now_ms, year=year))
+            found.append(_power(model, newest, point, carrier, now_ms=now_ms))
     return found
 
 
@@ -119,7 +119,7 @@ def not_live(powers: Sequence[PointPower]) -> list[PointPower]:
 
 
 def _power(
-    model: ParkModel, newest: Mapping[int, Newest], point: PointInfo, carrier: Carrier, *, now_ms: int, year: int
+    model: ParkModel, newest: Mapping[int, Newest], point: PointInfo, carrier: Carrier, *, now_ms: int
 ) -> PointPower:
     gauge = model.gauge(point.device_id, _GAUGES[carrier])
     averaged = False
@@ -138,13 +138,13 @@ def _power(
         limit_ms = INTERVAL_MS + max(SLOW_MS, 2 * point.period_ms)
         if time_ms is not None and now_ms - time_ms <= limit_ms:
             per_h = max(0.0, seen.slow_per_h)
-    factor = model.factor(carrier, point.unit, year) if carrier != "electricity" else None
+    factor = model.factor_at(carrier, point.unit, now_ms) if carrier != "electricity" else None
     emission = None if per_h is None or factor is None or factor.is_series else per_h * factor.co2e
     power = LivePower(
         node=_NODES.get(point.flow or "", point.point.partition("/")[0]),
         flow=point.flow or "",
         carrier=carrier,
-        kw=None if per_h is None else _kw(model, point, per_h, year),
+        kw=None if per_h is None else _kw(point, per_h, factor),
         rate=emission,
         tenant=point.tenant if point.flow in ("sub_meter", "fuel", "heat") else None,
         averaged=averaged,
@@ -166,16 +166,13 @@ def _direction(point: PointInfo) -> float:
     return -1.0 if point.quantity.endswith("_export") else 1.0
 
 
-def _kw(model: ParkModel, point: PointInfo, per_h: float, year: int) -> float | None:
+def _kw(point: PointInfo, per_h: float, factor: CarrierFactor | None) -> float | None:
     """Power of an hourly amount [kW]; gas by volume needs a calorific value."""
     if point.unit in _KW_PER_UNIT_H:
         return per_h * _KW_PER_UNIT_H[point.unit]
-    factor = model.factor(point.carrier, point.unit, year)
-    for match in factor.matches if factor is not None else ():
-        if match.factor.purpose == "calorific_value" and match.factor.value is not None:
-            gj_per_unit = match.factor.value / 1e4
-            return per_h * gj_per_unit / GJ_PER_KWH
-    return None
+    if factor is None or factor.gj is None:
+        return None
+    return per_h * factor.gj / GJ_PER_KWH
 
 
 def _newest(row: Row) -> Newest:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString, cast
 
 import orjson
 
+from parkcarbon.books.derive.model import load_series
+from parkcarbon.domain.calorific import filled, varies
 from parkcarbon.domain.factors import Factor
 from parkcarbon.kit.db import Database, Row, UnavailableError, from_ms, load_queries
 from parkcarbon.kit.pgcopy import Array, PgType
@@ -103,8 +105,14 @@ class Store:
             devices = await session.fetch(QUERIES["devices"], park)
             points = await session.fetch(QUERIES["points"], park, from_ms(now_ms))
             factors = await session.fetch(QUERIES["factors"], park)
-        park_row = {**row, "document": _document(row["document"])}
-        return build_model(park_row, tenants, devices, points, [_factor(item) for item in factors])
+            park_row = {**row, "document": _document(row["document"])}
+            model = build_model(park_row, tenants, devices, points, [_factor(item) for item in factors])
+            gas = model.factor("gas", "Nm3", model.local(now_ms).year)
+            if gas is None or not varies(gas):
+                return model
+            record = gas.leading.factor
+            values = await load_series(session, model.factor_id(record), record)
+            return replace(model, gas_values=filled(values))
 
     async def factor_value_at(self, factor_id: int, time_ms: int) -> float | None:
         """Return the value of a factor series at a moment."""

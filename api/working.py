@@ -85,6 +85,10 @@ def _emission_rate(moment: Moment, _: dict[int, Row]) -> Answer:
         notes.append(_SLOW_NOTE)
     if moment.past.grid_kg_per_kwh is not None:
         terms.append(WorkingTerm(label="grid factor now", value=moment.past.grid_kg_per_kwh, unit="kgCO2e/kWh"))
+    for unit in dict.fromkeys(item.point.unit for item in used if item.point.carrier == "gas"):
+        gas = moment.model.factor_at("gas", unit, moment.now_ms)
+        if gas is not None:
+            terms.append(WorkingTerm(label="gas factor now", value=gas.co2e, unit=f"kgCO2e/{unit}"))
     formula = "grid import × grid factor + gas × gas factor + heat × heat factor"
     return Answer(moment.figures.emission_rate_kgco2e_h, "kgCO2e/h", formula, terms, factors, notes)
 

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from api.devicestate import State, count_states, device_states
@@ -11,7 +12,9 @@ from api.model import DeviceInfo, FactorRecord, ParkModel, PointInfo, build_mode
 from api.power import Newest, live_powers, not_live
 from api.schemas import DeviceCounts, Name
 from parkcarbon.catalog.factors import load_factors
+from parkcarbon.domain.calorific import filled
 from parkcarbon.domain.emissions import Settings
+from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.live import live_figures
 from parkcarbon.domain.reading import Quality
 
@@ -209,3 +212,59 @@ def test_the_newer_status_counts() -> None:
     silent: dict[str, object] = {"source": "c", "status": {}, "status_at": None}
     sources = [source("b", 1, "error"), source("a", 0, "silent"), silent]
     assert device_states(model(IMPORT, POWER), seen(1.0), sources, NOW_MS)["d"].state == "error"
+
+
+# ── gas by the hour ──────────────────────────────────────────────────────────────────────────────
+
+HOUR_MS = 3_600_000
+GAS = point(4, "gas_volume_base", "fuel", carrier="gas", unit="Nm3")
+FLOW = point(5, "gas_flow_base", None, carrier="gas", unit="Nm3/h")
+VALUES = Factor(
+    factor="GAS-NCV",
+    purpose="calorific_value",
+    carrier="gas",
+    region="China",
+    gas="",
+    unit="GJ/10^4Nm3",
+    value=None,
+    basis="NCV",
+    series=True,
+    own=True,
+)
+
+
+def by_the_hour(*values: float) -> ParkModel:
+    """Calorific values of the hours up to now."""
+    series = FactorSeries(
+        VALUES,
+        NOW_MS - HOUR_MS * np.arange(len(values), 0, -1) + HOUR_MS,
+        np.full(len(values), HOUR_MS),
+        np.array(values),
+    )
+    plain = model(GAS, FLOW)
+    return dataclasses.replace(
+        plain,
+        settings=dataclasses.replace(plain.settings, gas_calorific_value="GAS-NCV"),
+        factors=(*plain.factors, FactorRecord(9000, VALUES)),
+        gas_values=filled(series) if values else None,
+    )
+
+
+@pytest.mark.rule("1.12", "6.2")
+def test_gas_by_the_calorific_value_in_force_now() -> None:
+    """100 Nm3/h at 400 GJ/1e4 Nm3: 4 GJ/h, 1111.1 kW, 4 x 55.5933 = 222.3732 kgCO2e/h."""
+    newest = {5: Newest(time_ms=NOW_MS, value=100.0, quality=int(Quality.GOOD))}
+    (power,) = live_powers(by_the_hour(350.0, 400.0), newest, NOW_MS)
+    assert power.power.rate == pytest.approx(222.3732)
+    assert power.power.kw == pytest.approx(4 / 0.0036)
+    (late,) = live_powers(by_the_hour(350.0, 400.0), newest, NOW_MS + 20_000)
+    assert late.power.rate == power.power.rate
+    (unknown,) = live_powers(by_the_hour(), newest, NOW_MS)
+    assert (unknown.power.rate, unknown.power.kw) == (None, None)
+
+
+def test_a_constant_calorific_value_is_the_record_to_the_last_digit() -> None:
+    newest = {5: Newest(time_ms=NOW_MS, value=123.4, quality=int(Quality.GOOD))}
+    (by_series,) = live_powers(by_the_hour(389.31), newest, NOW_MS)
+    (by_record,) = live_powers(model(GAS, FLOW), newest, NOW_MS)
+    assert by_series.power == by_record.power

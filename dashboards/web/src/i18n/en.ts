@@ -156,6 +156,7 @@ export const en: Record<Key, string> = {
   'match.undated': 'undated',
   'match.declared': 'declared by the method',
   'match.location-fallback': 'location-based factor instead',
+  'match.substituted': 'missing value substituted',
   'purpose.grid_average': 'grid average',
   'purpose.grid_remainder': 'remainder factor',
   'purpose.grid_fossil': 'fossil power',

@@ -22,6 +22,7 @@ export const PHRASES: Readonly<Record<string, string>> = {
   NCV: '低位发热量',
   HHV: '高位发热量',
   'grid factor now': '当前电网因子',
+  'gas factor now': '当前天然气因子',
   cost: '购电费用',
   load: '用电量',
   'self-sufficiency': '自给率',
@@ -52,6 +53,7 @@ export const PHRASES: Readonly<Record<string, string>> = {
 /** Sentences of the books that carry names and numbers: a pattern and how it reads in Chinese. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/^(\S+) describes (\d+), not (\d+)$/, '$1 为 $2 年数据，不是 $3 年'],
+  [/^gas: calorific value by (\S+), carbon by (\S+) \((.+)\)$/, '天然气：热值取自 $1，含碳量取自 $2（$3）'],
   [/^no value for (.+): (\S+) of (.+) is used$/, '$1 没有数值：采用 $3 的 $2'],
   [/^market-based remainder: (\S+), data year (\d+)$/, '基于市场的剩余电量因子：$1，数据年份 $2'],
   [/^(\S+) comes from files: it is not in this live figure$/, '$1 由文件导入：不计入本实时值'],

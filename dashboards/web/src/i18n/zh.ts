@@ -155,6 +155,7 @@ export const zh = {
   'match.undated': '无年份',
   'match.declared': '方法设定',
   'match.location-fallback': '以基于位置因子代替',
+  'match.substituted': '缺失值替代',
   'purpose.grid_average': '电网平均',
   'purpose.grid_remainder': '剩余电量因子',
   'purpose.grid_fossil': '化石电力',

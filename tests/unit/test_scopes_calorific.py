@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkcarbon.catalog.check import check_park
+from parkcarbon.catalog.park import decode_park
 from parkcarbon.domain.activities.activity import GasState
 from parkcarbon.domain.activities.metered import metered_fuel
 from parkcarbon.domain.calorific import CalorificMean, at_mean, at_value, filled, mean_calorific, priced, varies
@@ -314,3 +316,40 @@ def test_raw_cubic_metres_count_in_a_declared_state_only() -> None:
     assert found / standard == pytest.approx(2.75877, abs=1e-5)
     vacuum = replace(JIANGSU, gas_state=GasState(temperature_c=20.0, pressure_kpa_abs=0.0))
     assert "rule 6.10" in str(inventory([raw], settings=vacuum).not_in_total[0]["reason"])
+
+
+# ── the park document ────────────────────────────────────────────────────────────────────────────
+
+DOCUMENT = """
+park: demo
+name: {zh: 甲, en: A}
+timezone: Asia/Shanghai
+method: {electricity_region: China/JS, fuel_region: China, gas_calorific_value: NAMED,
+         gas_conditions: {temperature_c: 20, pressure_kpa_abs: 300, compressibility_ratio: 0.99}}
+factor_series:
+  - {factor: gas-ncv, purpose: calorific_value, carrier: gas, region: China, gas: "", unit: UNIT, basis: BASIS,
+     span_s: 86400, file: gas.csv, time_column: t, value_column: x, publisher: gas supplier, edition: certificates}
+"""
+
+
+def problems(name: str = "gas-ncv", unit: str = "MJ/Nm3", basis: str = "NCV") -> list[str]:
+    return check_park(decode_park(DOCUMENT.replace("NAMED", name).replace("UNIT", unit).replace("BASIS", basis)))
+
+
+@pytest.mark.rule("1.6", "1.10", "1.12")
+def test_the_park_document_is_checked() -> None:
+    """An id that neither catalog nor document knows may be an approved record of the database."""
+    assert problems() == []
+    assert problems("CNDRC-NCV-natural-gas") == []
+    assert problems("OWN-RECORD") == []
+    for said, found in (
+        ("rule 1.10", problems(basis="HHV")),
+        ("rule 1.10", problems(basis='""')),
+        ("rule 1.12", problems(unit="GJ/t")),
+        ("rule 1.6", problems("CNDRC-CC-natural-gas")),
+    ):
+        (one,) = found
+        assert one.startswith("method.gas_calorific_value")
+        assert said in one
+    settings = decode_park(DOCUMENT).method.settings()
+    assert settings.gas_state == GasState(temperature_c=20.0, pressure_kpa_abs=300.0, compressibility_ratio=0.99)

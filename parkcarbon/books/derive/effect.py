@@ -78,7 +78,10 @@ def with_substitutions(point: Point, substitutions: tuple[Substitution, ...]) ->
 
 
 async def effect_of(session: Session, model: Model, changed: Point, from_ms: int, to_ms: int) -> Effect:
-    """Compute a point as it would be and compare it with what is stored; nothing is written.
+    """Compute a point as it is and as it would be, and compare; nothing is written.
+
+    What is stored may wait for an earlier change to be worked in, so both are computed around the stretch; where one
+    of the two runs ends sooner, what is stored there is what it would give.
 
     Args:
         session: connection inside a transaction, `config_version` locked FOR UPDATE: nobody writes meanwhile.
@@ -87,9 +90,16 @@ async def effect_of(session: Session, model: Model, changed: Point, from_ms: int
         from_ms: begin of the stretch that the fact touches [ms UTC].
         to_ms: its end [ms UTC].
     """
-    low_ms, high_ms, after = await computed(session, changed, from_ms, to_ms)
-    before = await stored_intervals(session, changed.point_id, low_ms, high_ms)
-    return _difference(CarbonBook(model), changed.point_id, before, after)
+    before = await computed(session, model.by_id[changed.point_id], from_ms, to_ms)
+    after = await computed(session, changed, from_ms, to_ms)
+    low_ms, high_ms = min(before[0], after[0]), max(before[1], after[1])
+    stored = await stored_intervals(session, changed.point_id, low_ms, high_ms)
+    versions = [_outside(stored, low, high).replaced_by(run) for low, high, run in (before, after)]
+    return _difference(CarbonBook(model), changed.point_id, *versions)
+
+
+def _outside(intervals: Intervals, low_ms: int, high_ms: int) -> Intervals:
+    return intervals.take((intervals.start_ms < low_ms) | (intervals.start_ms >= high_ms))
 
 
 async def computed(session: Session, changed: Point, from_ms: int, to_ms: int) -> tuple[int, int, Intervals]:

@@ -160,14 +160,13 @@ async def record(session: Session, park: str, act: Act, *, author: str, reason: 
     _refuse_act(act)
     limit = act.limit_micro_kwh
     whole = limit if act.park_limit_micro_kwh is None else act.park_limit_micro_kwh
-    end = None if act.count is None else (act.first or 0) + act.count
     with _refused():
         event_id = await session.fetchval(
             QUERIES["insert_event"],
             act.lot_id,
             park,
             None if act.first is None else str(act.first),
-            None if end is None else str(end),
+            None if act.count is None else str(act.count),
             act.kind,
             act.to_park,
             act.on_day,
@@ -267,13 +266,15 @@ def _refuse_nobody(person: str, reason: str) -> None:
 def _refuse_act(act: Act) -> None:
     if act.kind not in EVENT_KINDS:
         raise RefusedError("3.5", f"{act.kind!r} is nothing that can be done; there are {', '.join(EVENT_KINDS)}")
-    if act.count is not None and (act.count <= 0 or act.first is None or act.first < 0):
-        raise RefusedError("3.5", f"{act.count} serials from {act.first}: that is none")
+    if (act.count is not None and act.count <= 0) or (act.first is not None and act.first < 0):
+        raise RefusedError("3.5", f"{act.count} serials from {act.first or 'the first of the lot'}: that is none")
     if act.kind == "surrendered" and not act.tenant:
         raise RefusedError("4.7", "surrendered for whom? An obligation is an enterprise's, never the park's")
     needs_period = act.kind in ("pending", "cancelled", "retired", "surrendered")
-    if needs_period and (act.claim_from is None or act.claim_to is None or act.claim_to <= act.claim_from):
-        raise RefusedError("3.5", f"{act.kind} for which period? {act.claim_from} to {act.claim_to} is none")
+    if needs_period and (act.claim_from is None or act.claim_to is None):
+        raise RefusedError("3.5", f"{act.kind} for which period? None is given")
+    if act.claim_from and act.claim_to and act.claim_to <= act.claim_from:
+        raise RefusedError("3.5", f"{act.claim_from} to {act.claim_to} is no period")
     if act.claim_from and act.claim_to and (act.claim_to - dt.timedelta(days=1)).year != act.claim_from.year:
         raise RefusedError("3.14", f"{act.claim_from} to {act.claim_to} is not within one calendar year")
     if act.kind == "retired" and (
@@ -295,7 +296,7 @@ def _refused(*but: str) -> Iterator[None]:
             if error.sqlstate == _EXCLUSION and constraint in str(error):
                 raise RefusedError(rule, reason) from error
         if error.sqlstate == _FOREIGN:
-            raise LookupError("there is no such park") from error
+            raise LookupError("there is no such park to hold or receive these serials") from error
         if error.by_data and error.sqlstate not in but:
             raise RefusedError("3.14", f"the ledger does not hold that: {error}") from error
         raise

@@ -291,7 +291,7 @@ async def test_the_same_from_the_command_line(
     with pytest.raises(RefusedError, match=r"rule 6\.9"):
         await said("strike", *at, "--lot", str(gec), *second)
     shown = await said("lots", *at)
-    assert [part["status"] for part in shown["lots"][0]["stretches"]] == [
+    assert [part["status"] for part in shown["lots"][1]["stretches"]] == [
         *("retired", "held", "surrendered", "held", "sold", "held", "transferred", "held"),
     ]
     assert (await said("allowance", *at, "--enterprise", "cold", "--year", "2026"))["ccer_surrendered_kg"] == 0
@@ -300,4 +300,4 @@ async def test_the_same_from_the_command_line(
         assert await asyncio.to_thread(run_verb, *arguments, "--park", PARK) == 0
     out = capsys.readouterr().out
     assert "cancelled 1: GEC-00010001 in demo" in out
-    assert "2026-11: 1000.000000 kWh covered" in out
+    assert "2026-11: 1,000.000 kWh covered" in out

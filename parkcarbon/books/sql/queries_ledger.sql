@@ -45,12 +45,13 @@ values (
 returning lot_id;
 
 -- name: insert_event
--- $3 and $4 are numbers after the lot's prefix, [first, end); null: the whole lot.
+-- $3 is the first number after the lot's prefix, $4 how many; null: from the first of the lot, to its end.
 insert into instrument_event (
     lot_id, registry, serial_prefix, serials, park_id, kind, to_park, on_day, tenant, claim_from, claim_to,
     limit_micro_kwh, park_limit_micro_kwh, counterparty, public_record, evidence, author, reason)
 select l.lot_id, l.registry, l.serial_prefix,
-       numrange(coalesce($3::text::numeric, lower(l.serials)), coalesce($4::text::numeric, upper(l.serials))),
+       numrange(coalesce($3::text::numeric, lower(l.serials)),
+                coalesce(coalesce($3::text::numeric, lower(l.serials)) + $4::text::numeric, upper(l.serials))),
        $2::text, $5::text, $6::text, $7::date, $8::text, $9::date, $10::date, $11::bigint, $12::bigint, $13::text,
        $14::text, $15::text, $16::text, $17::text
 from instrument_lot l where l.lot_id = $1::bigint

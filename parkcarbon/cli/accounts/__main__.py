@@ -23,12 +23,21 @@ def main() -> int:
             modules[verb] = importlib.import_module(f".{verb}", __package__)
             modules[verb].describe(added)
     options = parser.parse_args()
-    configure()
+    configure(level="warning")
     try:
         return int(asyncio.run(modules[options.verb].run(options)))
-    except (RefusedError, ValueError, LookupError, OSError) as error:
+    except Exception as error:
+        if not _is_an_answer(error):
+            raise
         print(f"parkcarbon {options.verb}: {error}", file=sys.stderr)
         return 1
+
+
+def _is_an_answer(error: Exception) -> bool:
+    """True for what a person or a server did wrong; everything else is a fault of ours and is shown whole."""
+    database = sys.modules.get("parkcarbon.kit.db")  # `calc` runs without a database client
+    known = (RefusedError, ValueError, LookupError, OSError) + ((database.DatabaseError,) if database else ())
+    return isinstance(error, known) and not isinstance(error, (KeyError, IndexError))
 
 
 sys.exit(main())

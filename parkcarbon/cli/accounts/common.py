@@ -8,9 +8,14 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from parkcarbon.books.facts import QUERIES
 from parkcarbon.books.refusals import refusals
+from parkcarbon.catalog.strict import load_yaml
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, Session, from_ms
 
@@ -88,6 +93,21 @@ def day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-10-05") from None
+
+
+def read_document(name: str) -> Any:
+    """Parse a file of YAML or JSON; `-` is standard input.
+
+    Raises:
+        ValueError: it is neither, or says a member twice.
+    """
+    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    try:
+        return load_yaml(text)
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise ValueError(f"{where}: not YAML or JSON: {problem or error}") from error
 
 
 def say(text: str) -> None:

@@ -1,15 +1,12 @@
 """`parkcarbon entry`: list, enter, review and withdraw what is entered beside the meters."""
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
 from parkcarbon.books import entries
 from parkcarbon.books.facts import LATEST
-from parkcarbon.catalog.strict import load_yaml
 
-from .common import add_decision, add_park, day, moment, open_database, say, say_json
+from .common import add_decision, add_park, day, moment, open_database, read_document, say, say_json
 
 _STATES = ("in_force", "pending", "rejected", "superseded", "withdrawn", "withdrawal")
 
@@ -96,8 +93,7 @@ def _kinds(*, as_json: bool) -> int:
 
 def _read(name: str, reason: str) -> list[Any]:
     """The entries of a file: a list, or a mapping with the list under `entries`."""
-    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    document = load_yaml(text)
+    document = read_document(name)
     found = document.get("entries") if isinstance(document, dict) and set(document) == {"entries"} else document
     if not isinstance(found, list):
         raise ValueError(f"{name}: a list of entries is expected")  # noqa: TRY004 - what a person gave, not a type

@@ -14,11 +14,11 @@ from parkcarbon.books.factor_warnings import factor_warnings
 from parkcarbon.books.factors import Decision, Record, State, Wanted
 from parkcarbon.books.series import Values, fetch_values, list_loads, load_values, read_values
 from parkcarbon.books.series_files import Columns, Format
-from parkcarbon.catalog.strict import document_problems, load_yaml
+from parkcarbon.catalog.strict import document_problems
 from parkcarbon.domain.factors import PURPOSES, Factor, lookup, named
 from parkcarbon.kit.db import Session
 
-from .common import add_decision, add_park, day, moment, open_database, say, say_json
+from .common import add_decision, add_park, day, moment, open_database, read_document, say, say_json
 
 _PURPOSES: Final = ", ".join(sorted(PURPOSES))
 
@@ -66,7 +66,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     _one(shown)
     proposed = actions.add_parser("propose", help="enter an own factor from a YAML file; a second person approves it")
     add_park(proposed)
-    proposed.add_argument("file", type=Path, help="the record, complete; see docs/factors.md")
+    proposed.add_argument("file", help="the record, complete; see docs/factors.md")
     add_decision(proposed)
     decided = actions.add_parser("decide", help="approve, reject or withdraw what another person proposed")
     _one(decided)
@@ -172,7 +172,7 @@ async def _show(session: Session, options: argparse.Namespace) -> None:
 
 
 async def _propose(session: Session, options: argparse.Namespace) -> None:
-    raw = load_yaml(options.file.read_text(encoding="utf-8"))
+    raw = read_document(options.file)
     if problems := list(document_problems(raw, Proposed)):
         raise ValueError("\n".join(f"{options.file}: {problem}" for problem in problems))
     given = msgspec.structs.asdict(msgspec.convert(raw, Proposed))

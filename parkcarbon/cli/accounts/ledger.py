@@ -2,8 +2,6 @@
 
 import argparse
 import datetime as dt
-import sys
-from pathlib import Path
 from typing import Final
 
 from parkcarbon.books import ledger
@@ -11,11 +9,10 @@ from parkcarbon.books.inventory import facts_at
 from parkcarbon.books.ledger_accounts import load_allowance
 from parkcarbon.books.ledger_documents import ActDocument, Json, event_document, lot_document, read_lot
 from parkcarbon.books.ledger_periods import cover_of, gap_for, perform
-from parkcarbon.catalog.strict import load_yaml
 from parkcarbon.domain.instruments.event import EventKind
 from parkcarbon.kit.db import Session
 
-from .common import add_decision, add_park, day, moment, open_database, say, say_json
+from .common import add_decision, add_park, day, moment, open_database, read_document, say, say_json
 
 ACTS: Final[dict[str, tuple[EventKind, str]]] = {
     "apply": ("pending", "note that a cancellation or retirement was applied for"),
@@ -120,8 +117,7 @@ async def _act(session: Session, options: argparse.Namespace, now: dt.datetime) 
 
 
 async def _enter(session: Session, options: argparse.Namespace, now: dt.datetime) -> Json:
-    text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8")
-    given = load_yaml(text)
+    given = read_document(options.file)
     facts = await facts_at(session, options.park, now=now, as_of=None)
     numbers = []
     for document in given if isinstance(given, list) else [given]:
@@ -155,7 +151,7 @@ async def _lots(session: Session, options: argparse.Namespace, now: dt.datetime)
     return {
         "lots": [
             lot_document(lot, [part for part in parts if part.lot.lot_id == lot.lot_id], options.park)
-            for lot in found.lots
+            for lot in sorted(found.lots, key=lambda lot: lot.lot_id)
         ],
         "events": [event_document(event) for event in found.events if options.park in (event.park, event.to_park)],
     }
@@ -190,7 +186,7 @@ _VERBS: Final = {
 
 
 def _print(action: str, answer: Json) -> None:
-    {"lots": _print_lots, "cover": _print_cover}.get(action, _print_members)(answer)
+    {"lots": _print_lots, "cover": _print_cover, "gap": _print_gap}.get(action, _print_members)(answer)
 
 
 def _print_lots(answer: Json) -> None:
@@ -202,23 +198,71 @@ def _print_lots(answer: Json) -> None:
             say(f"    {part['status']} {part['count']}: {part['serials']} in {part['holder']}{event}")
 
 
+_EFFECTS: Final = {
+    "covers_purchased": "covers purchased electricity",
+    "proves_self_use": "proves self-used electricity, lowers nothing",
+    "offsets": "retired, beside the inventory",
+    "void": "sold: this self-used electricity claims nothing",
+    "none": "sold with what was exported: changes nothing here",
+}
+
+
+_STEPS: Final = {"gec": "GEC", "credit": "credits"}
+
+
 def _print_cover(answer: Json) -> None:
-    say(f"{answer['period']}: {answer['covered_kwh']:.6f} kWh covered, {answer['void_kwh']:.6f} kWh void")
-    say(f"{answer['proved_kwh']:.6f} kWh proved as self-used, {answer['retired_kg'] / 1000:.3f} t CO2e retired")
+    say(f"{answer['period']}: {answer['covered_kwh']:,.3f} kWh covered, {answer['void_kwh']:,.3f} kWh void")
+    say(f"{answer['proved_kwh']:,.3f} kWh proved as self-used, {answer['retired_kg'] / 1000:,.3f} t CO2e retired")
     for name in ("used", "pending", "refused"):
         for item in answer[name]:
-            why = item.get("reason", item.get("effect"))
+            why = item.get("reason") or _EFFECTS.get(item.get("effect"), item.get("effect"))
             rule = f"rule {item['rule']}: " if name == "refused" else ""
             say(f"    {name}: {item['kind']} {item['serials']}: {rule}{why}")
     for note in answer["notes"]:
-        say(note)
+        say(f"note: {note}")
+
+
+def _print_gap(answer: Json) -> None:
+    say(f"{answer['period']}: {_tonnes(answer['remaining_kg'])} remain, {_tonnes(answer['retired_kg'])} retired")
+    short = answer["short_kg"]
+    say(
+        f"short: {_tonnes(short)}"
+        + ("" if answer["uncovered_kwh"] is None else f", {answer['uncovered_kwh']:,.3f} kWh without certificates")
+    )
+    currency = answer["currency"]
+    for title, name, total in (
+        ("to buy", "purchase", "purchase_cost"),
+        ("measures not running yet", "measures", None),
+        ("to buy after them", "after_measures", "with_measures_cost"),
+    ):
+        if name != "purchase" and not answer["measures"]:
+            continue
+        say(f"{title}:")
+        for step in answer[name]:
+            count = "" if step["count"] is None else f"{step['count']:,} × "
+            say(
+                f"    {count}{_STEPS.get(step['name'], step['name'])}: {_tonnes(step['kg'])}, {_money(step['cost'], currency)}"
+            )
+        if total is not None:
+            say(f"    together: {_money(answer[total], currency)}")
+    for note in answer["notes"]:
+        say(f"note: {note}")
+
+
+def _tonnes(kg: float | None) -> str:
+    return "not known" if kg is None else f"{kg / 1000:,.3f} t CO2e"
+
+
+def _money(amount: float | None, currency: str) -> str:
+    return "price not entered" if amount is None else f"{amount:,.2f} {currency}"
 
 
 def _print_members(answer: Json) -> None:
     for name, value in answer.items():
         if isinstance(value, list):
-            say(f"{name}:")
+            if value:
+                say(f"{name}:")
             for item in value:
                 say(f"    {item}")
-        else:
-            say(f"{name}: {'not known' if value is None else value}")
+        elif value is not None or name.endswith("_kg"):
+            say(f"{name}: {'not known' if value is None else f'{value:,}' if isinstance(value, float) else value}")

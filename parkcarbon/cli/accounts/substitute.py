@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from parkcarbon.books import substitutions
-from parkcarbon.books.substitutions import EVER, RULES, Wanted
+from parkcarbon.books.corrections import EVER
+from parkcarbon.books.substitutions import RULES, Wanted
 from parkcarbon.kit.db import Session
 
 from .common import add_decision, add_park, moment, now, open_reading, open_writing, say, say_json

@@ -15,12 +15,14 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
+import os
 import random
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import LiteralString
@@ -47,7 +49,7 @@ from parkcarbon.wire.body import Row, draft
 from parkcarbon.wire.frame import freeze
 from parkcarbon.wire.messages import Receipt, decode
 from parkcarbon.wire.topics import Address
-from tests.bench.bench_ingest import BOOT, ingest_process, server_of
+from tests.bench.bench_ingest import BOOT, ROOT, server_of
 from tests.fakes.brokers import BrokerProcess
 from tests.fakes.ingest_park import METER, PARK, park_text
 from tests.fakes.postgres import Server
@@ -252,6 +254,24 @@ class Memory(threading.Thread):
         return self.most / 2**20
 
 
+@contextlib.contextmanager
+def worker(url: str, broker: str, log: Path) -> Iterator[None]:
+    """Run one worker until the block ends; what it says goes to a file, and its lines on months to ours."""
+    environment = {**os.environ, "PARKCARBON_DATABASE_URL": url, "PARKCARBON_BROKER_URL": broker}
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "ingest", "run"], cwd=ROOT, env=environment, stderr=out)
+    try:
+        while "receiver.subscribed" not in log.read_text():
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+        for line in log.read_text().splitlines():
+            if "reprice." in line or "failed" in line:
+                print(line, file=sys.stderr)
+
+
 def new_factor() -> Factor:
     """A record that goes before every published one, for the years of the bench."""
     return Factor(
@@ -315,9 +335,9 @@ async def measure(server: Server, options: argparse.Namespace, folder: Path) -> 
         park = decode_park(park_text(options.points, period_s=15, point=", limit_per_h: 100000"))
         await apply_park(database, park, folder, author="bench", reason="bench")
         year = await make_year(database, options.months, options.points, end_ms)
-        frames = make_frames(round(options.readings_per_s / options.points * 300), options.points, end_ms)
+        frames = make_frames(round(options.readings_per_s / options.points * 400), options.points, end_ms)
         print(f"{year.rows:,} intervals made in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
-        with BrokerProcess("mosquitto", folder) as broker, ingest_process(url, broker.url):
+        with BrokerProcess("mosquitto", folder) as broker, worker(url, broker.url, folder / "worker.log"):
             clock = SystemClock()
             mqtt = Mqtt(Broker.from_url(broker.url), client_id="bench", clock=clock, rng=random.Random(1))
             traffic = Traffic(mqtt, frames, options.readings_per_s / options.points)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from parkcarbon.catalog.entries.activity import Electricity, Feedstock, FuelBurnt, Heat
 from parkcarbon.domain.inventory import Inventory
 from parkcarbon.domain.reading import Method
 from parkcarbon.kit.db import Session, from_ms
@@ -35,6 +36,7 @@ What = Literal[
 
 _GAP_TOLD: Final = 1e-4  # share of the metered time
 _WHOLE_MONTH: Final = dt.timedelta(days=27)
+_FLOW_OF: Final = {"received": "import", "generated": "generation", "delivered": "export"}
 _NAMED_BY: Final = ("source", "product", "fuel", "substance", "subject", "category", "meter", "point", "name")
 
 
@@ -148,6 +150,8 @@ def _misses(expected_ms: int, method_ms: Any) -> bool:
 def missing_entries(facts: Facts, period: Period) -> list[Obstacle]:
     """What was entered for the whole of the period before and not for this one.
 
+    What a meter that was installed since then counts is not missing: it took over from the entries.
+
     Args:
         facts: the park as known.
         period: that is to be closed.
@@ -155,7 +159,8 @@ def missing_entries(facts: Facts, period: Period) -> list[Obstacle]:
     before = month_before(period, facts.zone)
     there = {_subject(entry) for entry in _over(facts.entries, period)}
     usual = {_subject(entry): entry for entry in _over(facts.entries, before) if _is_regular(entry)}
-    missing = [entry for subject, entry in usual.items() if subject not in there]
+    metered = _installed_since(facts, before)
+    missing = [entry for subject, entry in usual.items() if subject not in there and _flow_of(entry) not in metered]
     if not missing:
         return []
     items = tuple(
@@ -170,6 +175,32 @@ def missing_entries(facts: Facts, period: Period) -> list[Obstacle]:
 
 def _over(entries: Iterable[Entry], period: Period) -> list[Entry]:
     return [entry for entry in entries if entry.from_day < period.to_day and entry.to_day > period.from_day]
+
+
+def _installed_since(facts: Facts, period: Period) -> set[tuple[str, str]]:
+    """Carrier and flow of the meters whose first episode begins after the first moment of a period."""
+    first = {
+        f"{device.device}/{point.quantity}": min(episode.at for episode in point.episodes)
+        for device in facts.document.devices
+        for point in device.points
+        if point.episodes
+    }
+    begin = from_ms(period.from_ms)
+    return {
+        (point.carrier, point.flow or "")
+        for point in facts.metered()
+        if point.active and point.point in first and first[point.point] > begin
+    }
+
+
+def _flow_of(entry: Entry) -> tuple[str, str]:
+    """Carrier and flow of a meter that counts the same as an entry; empty where none does."""
+    content = entry.content
+    if isinstance(content, Electricity):
+        return "electricity", _FLOW_OF[content.direction]
+    if isinstance(content, FuelBurnt) and not isinstance(content, Feedstock):
+        return content.fuel, "fuel"
+    return ("heat", "heat") if isinstance(content, Heat) else ("", "")
 
 
 def _is_regular(entry: Entry) -> bool:

@@ -55,7 +55,7 @@ def read_months(scenario: str) -> Months:
 def demo_entries(months: Months, first_metered: dt.date) -> list[Entry]:
     """Everything that is entered, for a park whose meters begin with the month `first_metered` (its first day)."""
     before = [month for month in sorted(months) if _twelve_before(month, first_metered)]
-    found = [entry for month in before for entry in _month(month, months[month])]
+    found = [entry for month in before for entry in _month(month, months[month], first_metered)]
     found.append(_base_year(months))
     found += _budgets(first_metered)
     found += _measure(first_metered)
@@ -77,19 +77,26 @@ def _twelve_before(month: str, first_metered: dt.date) -> bool:
     return f"{month_after(first_metered, -12):%Y-%m}" <= month < f"{first_metered:%Y-%m}"
 
 
-def _month(month: str, energy: dict[str, float]) -> list[Entry]:
+def _month(month: str, energy: dict[str, float], first_metered: dt.date) -> list[Entry]:
+    """What bills would have said; of the month before the meters without its last day, which they counted already."""
+    begin = dt.date.fromisoformat(f"{month}-01")
+    end = month_after(begin)
+    share = 1.0
+    if end == first_metered:
+        share, end = 1 - 1 / (end - begin).days, end - dt.timedelta(days=1)
     electricity = [
         ("received", "grid", energy["grid_import_kwh"]),
         ("generated", "non_fossil", energy["generation_kwh"]),
         ("delivered", "non_fossil", energy["grid_export_kwh"]),
     ]
-    entries = [
-        _entry("electricity", {"amount": amount, "direction": direction, "origin": origin}, period=month)
+    documents: list[tuple[str, Entry]] = [
+        ("electricity", {"amount": round(amount * share, 3), "direction": direction, "origin": origin})
         for direction, origin, amount in electricity
     ]
-    entries.append(_entry("fuel", {"fuel": "gas", "amount": energy["gas_nm3"], "unit": "Nm3"}, period=month))
-    entries.append(_entry("heat", {"amount": energy["heat_gj"], "unit": "GJ", "origin": "fossil"}, period=month))
-    return entries
+    documents.append(("fuel", {"fuel": "gas", "amount": round(energy["gas_nm3"] * share, 3), "unit": "Nm3"}))
+    heat = {"amount": round(energy["heat_gj"] * share, 6), "unit": "GJ", "origin": "fossil"}
+    documents.append(("heat", heat))
+    return [_entry(kind, document, from_day=begin, to_day=end) for kind, document in documents]
 
 
 def _base_year(months: Months) -> Entry:
@@ -196,6 +203,7 @@ def _entry(
     *,
     period: str | None = None,
     from_day: dt.date | None = None,
+    to_day: dt.date | None = None,
     years: int = 0,
     tenant: str | None = None,
 ) -> Entry:
@@ -203,5 +211,6 @@ def _entry(
     if period is not None:
         entry["period"] = period
     elif from_day is not None:
-        entry |= {"from_day": from_day.isoformat(), "to_day": from_day.replace(year=from_day.year + years).isoformat()}
+        end = to_day or from_day.replace(year=from_day.year + years)
+        entry |= {"from_day": from_day.isoformat(), "to_day": end.isoformat()}
     return entry | ({} if tenant is None else {"tenant": tenant})

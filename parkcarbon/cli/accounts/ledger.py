@@ -230,19 +230,18 @@ def _print_gap(answer: Json) -> None:
         + ("" if answer["uncovered_kwh"] is None else f", {answer['uncovered_kwh']:,.3f} kWh without certificates")
     )
     currency = answer["currency"]
-    for title, name, total in (
+    for title, steps, total in (
         ("to buy", "purchase", "purchase_cost"),
         ("measures not running yet", "measures", None),
         ("to buy after them", "after_measures", "with_measures_cost"),
     ):
-        if name != "purchase" and not answer["measures"]:
+        if steps != "purchase" and not answer["measures"]:
             continue
         say(f"{title}:")
-        for step in answer[name]:
+        for step in answer[steps]:
             count = "" if step["count"] is None else f"{step['count']:,} × "
-            say(
-                f"    {count}{_STEPS.get(step['name'], step['name'])}: {_tonnes(step['kg'])}, {_money(step['cost'], currency)}"
-            )
+            name = _STEPS.get(step["name"], step["name"])
+            say(f"    {count}{name}: {_tonnes(step['kg'])}, {_money(step['cost'], currency)}")
         if total is not None:
             say(f"    together: {_money(answer[total], currency)}")
     for note in answer["notes"]:

@@ -61,10 +61,24 @@ class Absorbed:
 
 
 class Absorber:
-    """Stores rows and replaces what follows from them, with the facts of one configuration."""
+    """Stores rows and replaces what follows from them, with the facts of one configuration.
 
-    def __init__(self, model: Model, partitions: Partitions, scans: Scans | None = None) -> None:
+    Args:
+        model: the configuration.
+        partitions: of the tables.
+        scans: states that an absorber before this one decoded.
+        below_zero: points whose amounts may be negative.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        partitions: Partitions,
+        scans: Scans | None = None,
+        below_zero: frozenset[int] = frozenset(),
+    ) -> None:
         self.model = model
+        self.below_zero = below_zero
         self.scans: Scans = {} if scans is None else scans
         self.book = CarbonBook(model)
         self.partitions = partitions
@@ -73,7 +87,7 @@ class Absorber:
     def lookup(self, park: str) -> Lookup:
         """Names of a park to points."""
         if park not in self._lookups:
-            self._lookups[park] = Lookup(self.model.points.get(park, {}))
+            self._lookups[park] = Lookup(self.model.points.get(park, {}), self.below_zero)
         return self._lookups[park]
 
     async def absorb(self, session: Session, rows: Rows, now: dt.datetime, hold: dt.timedelta) -> Absorbed:

@@ -1,6 +1,6 @@
 """Which readings of a batch may be stored, and why the others may not: pure, one pass over arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ BEHIND_MS = 400 * DAY_MS
 
 _LOOKUPS = 1000
 _OUTSIDE = np.array(sorted(OUTSIDE_ENERGY), dtype=np.int8)
-_FLAWS = (None, Flaw.FUTURE, Flaw.TOO_OLD, Flaw.UNKNOWN_POINT, Flaw.BAD_SPAN, Flaw.BAD_QUALITY)
+_FLAWS = (None, Flaw.FUTURE, Flaw.TOO_OLD, Flaw.UNKNOWN_POINT, Flaw.BAD_SPAN, Flaw.BAD_QUALITY, Flaw.NEGATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,29 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the names of a batch stand for; -1 for a point that is not known."""
+    """What the names of a batch stand for; -1 for a point that is not known.
 
+    `known` are the points themselves; `stays_positive` is true for amounts that may not be below zero.
+    """
+
+    known: tuple[Point | None, ...]
     point_id: npt.NDArray[np.int32]
     is_delta: npt.NDArray[np.bool_]
     period_ms: npt.NDArray[np.int32]
+    stays_positive: npt.NDArray[np.bool_]
 
 
 class Lookup:
-    """Names to points; a source sends the same names again and again."""
+    """Names to points; a source sends the same names again and again.
 
-    def __init__(self, points: Mapping[str, Point]) -> None:
+    Args:
+        points: of a park, by name.
+        below_zero: ids of the points whose amounts may be negative.
+    """
+
+    def __init__(self, points: Mapping[str, Point], below_zero: Collection[int] = ()) -> None:
         self._points = points
+        self._below_zero = below_zero
         self._known: dict[tuple[str, ...], Names] = {}
 
     def __call__(self, names: tuple[str, ...]) -> Names:
@@ -102,11 +113,19 @@ class Lookup:
 
     def _find(self, names: tuple[str, ...]) -> Names:
         known = [self._points.get(name) for name in names]
+        positive = [stays_positive(point, self._below_zero) for point in known]
         return Names(
+            tuple(known),
             np.array([-1 if point is None else point.point_id for point in known] or [-1], dtype=np.int32),
             np.array([point is not None and point.kind is Kind.DELTA for point in known] or [False]),
             np.array([0 if point is None else point.limits.period_ms for point in known] or [0], dtype=np.int32),
+            np.array(positive or [False]),
         )
+
+
+def stays_positive(point: Point | None, below_zero: Collection[int]) -> bool:
+    """Whether the amounts of a point may not be negative."""
+    return point is not None and point.kind is Kind.DELTA and point.point_id not in below_zero
 
 
 def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int) -> tuple[Rows, list[Quarantined]]:
@@ -123,6 +142,7 @@ def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int
     point_id, is_delta = names.point_id[body.p], names.is_delta[body.p]
     span = np.where(is_delta & (body.d == 0), names.period_ms[body.p], body.d).astype(np.int32)
     flaw = np.zeros(len(body.t), dtype=np.int8)
+    flaw[_negative(body, names)] = 6
     flaw[np.isnan(body.x) & ~np.isin(body.q, _OUTSIDE)] = 5
     flaw[(body.d != 0) & ~is_delta] = 4
     flaw[point_id < 0] = 3
@@ -139,6 +159,29 @@ def judge(body: Body, source: Source, lookup: Lookup, batch_id: int, now_ms: int
         return rows, quarantined
     quarantined += [_quarantined(body, int(at), int(flaw[at])) for at in bad]
     return rows.take(flaw == 0), quarantined
+
+
+def _negative(body: Body, names: Names) -> npt.NDArray[np.int64]:
+    """Positions of the amounts that would lower a total and are not declared to: value times sign is below zero."""
+    counts = names.stays_positive[body.p] & ~np.isin(body.q, _OUTSIDE) & (body.x != 0) & ~np.isnan(body.x)
+    if not counts.any():
+        return np.zeros(0, np.int64)
+    below = counts & (body.x < 0)
+    for number in np.unique(body.p[counts]).tolist():
+        point = names.known[number]
+        if point is not None and any(episode.sign < 0 for episode in point.episodes):
+            mine = counts & (body.p == number)
+            below[mine] = body.x[mine] * signs(point, body.t[mine]) < 0
+    return np.flatnonzero(below)
+
+
+def signs(point: Point, time_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Sign of a point at each time [1]."""
+    episodes = sorted(point.episodes, key=lambda episode: episode.at_ms)
+    sign = np.array([1.0, *(episode.sign for episode in episodes)])
+    starts = np.array([episode.at_ms for episode in episodes], dtype=np.int64)
+    found: npt.NDArray[np.float64] = sign[np.searchsorted(starts, time_ms, side="right")]
+    return found
 
 
 def window(source: Source, now_ms: int) -> tuple[int, int]:

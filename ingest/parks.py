@@ -148,6 +148,7 @@ async def _project_point(session: Session, key: tuple[str, int], one: Projected)
         limits.resolution,
         limits.modulus,
         one.device.active,
+        point.may_be_negative,
     )
     await session.execute(QUERIES["delete_episodes"], [point_id])
     episodes = [

@@ -89,7 +89,8 @@ class Writer:
             row = await session.fetchrow(QUERIES["version"])
             version = None if row is None else row["version"]
         if version != self.model.version:
-            self.absorber = Absorber(await load_model(session), self.partitions, self.absorber.scans)
+            below = frozenset(row["point_id"] for row in await session.fetch(QUERIES["points_below_zero"]))
+            self.absorber = Absorber(await load_model(session), self.partitions, self.absorber.scans, below)
 
     async def commit(self, batches: Sequence[Batch], now: dt.datetime, *, backlog: bool = False) -> list[Outcome]:
         """Commit batches in one transaction.

@@ -1,4 +1,4 @@
-"""Quarantined readings of points that were unknown when they came: into the store once the point is registered."""
+"""Quarantined readings that may be stored by now: their points were unknown, or may show amounts below zero since."""
 
 import datetime as dt
 import math
@@ -6,10 +6,11 @@ import math
 import numpy as np
 import structlog
 
+from parkcarbon.domain.reading import OUTSIDE_ENERGY
 from parkcarbon.kit.db import Row, Session
 from parkcarbon.wire.errors import Flaw
 
-from .judge import Rows
+from .judge import Rows, signs, stays_positive
 from .partitions import READING, PartitionsMissingError, months_of
 from .pool import Writer
 from .queries import QUERIES
@@ -38,11 +39,11 @@ async def release(writer: Writer, park: str, now: dt.datetime) -> int:
 
 
 async def _release(session: Session, writer: Writer, found: list[Row], now: dt.datetime) -> int:
-    bad = [row for row in found if row["kind"] != "delta" and row["span_ms"]]
+    flaws = [_flaw(writer, row) for row in found]
+    bad = [(row["batch_id"], row["row"], flaw.value) for row, flaw in zip(found, flaws, strict=True) if flaw]
     if bad:
-        values = [(row["batch_id"], row["row"], Flaw.BAD_SPAN.value) for row in bad]
-        await session.executemany(QUERIES["quarantine_refuse"], values)
-    good = [row for row in found if row["kind"] == "delta" or not row["span_ms"]]
+        await session.executemany(QUERIES["quarantine_refuse"], bad)
+    good = [row for row, flaw in zip(found, flaws, strict=True) if flaw is None]
     if not good:
         return 0
     rows = Rows(
@@ -59,6 +60,16 @@ async def _release(session: Session, writer: Writer, found: list[Row], now: dt.d
         QUERIES["quarantine_release"], [row["batch_id"] for row in good], [row["row"] for row in good]
     )
     return len(good)
+
+
+def _flaw(writer: Writer, row: Row) -> Flaw | None:
+    """What still keeps a reading out now that its point is known."""
+    if row["kind"] != "delta":
+        return Flaw.BAD_SPAN if row["span_ms"] else None
+    point, value = writer.model.by_id[row["point_id"]], _value(row["value_text"])
+    counts = row["quality"] not in OUTSIDE_ENERGY and stays_positive(point, writer.absorber.below_zero)
+    sign = float(signs(point, np.array([row["time_ms"]], dtype=np.int64))[0])
+    return Flaw.NEGATIVE if counts and value * sign < 0 else None
 
 
 def _value(text: str) -> float:

@@ -88,10 +88,12 @@ update source set status = $3::jsonb, status_at = $4::timestamptz
 where park_id = $1::text and source = $2::text and (status_at is null or status_at <= $4::timestamptz);
 
 -- name: quarantine_waiting
+-- What may be stored by now: of points that were unknown, and amounts below zero that are allowed since.
 select q.batch_id, q.row, p.point_id, p.kind, p.period_ms, q.time_ms, q.value_text, q.quality, q.span_ms
 from quarantine q
 join point p on p.park_id = q.park_id and p.point = q.point
-where q.park_id = $1::text and q.released_at is null and q.reason = 'unknown-point'
+where q.park_id = $1::text and q.released_at is null
+  and (q.reason = 'unknown-point' or (q.reason = 'negative-amount' and p.may_be_negative))
 order by q.batch_id, q.row
 limit $2::int
 for update of q;
@@ -114,6 +116,9 @@ order by q.batch_id desc, q.row
 limit $2::int;
 
 -- ── readings ─────────────────────────────────────────────────────────────────────────────────────
+
+-- name: points_below_zero
+select point_id from point where may_be_negative;
 
 -- name: lock_points
 select point_id, state, last_time from point_state

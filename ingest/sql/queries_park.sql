@@ -56,15 +56,15 @@ update point set active = false where park_id = $1::text and not point = any($2:
 -- name: upsert_point
 insert into point (
     park_id, device_id, point, quantity, kind, unit, carrier, flow, tenant, period_ms, limit_per_h, resolution, modulus,
-    active
+    active, may_be_negative
 )
 values ($1::text, $2::int, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::int,
-        $11::double precision, $12::double precision, $13::double precision, $14::boolean)
+        $11::double precision, $12::double precision, $13::double precision, $14::boolean, $15::boolean)
 on conflict (park_id, point) do update
 set device_id = excluded.device_id, quantity = excluded.quantity, kind = excluded.kind, unit = excluded.unit,
     carrier = excluded.carrier, flow = excluded.flow, tenant = excluded.tenant, period_ms = excluded.period_ms,
     limit_per_h = excluded.limit_per_h, resolution = excluded.resolution, modulus = excluded.modulus,
-    active = excluded.active
+    active = excluded.active, may_be_negative = excluded.may_be_negative
 returning point_id;
 
 -- name: delete_episodes

@@ -185,6 +185,8 @@ def _point(place: str, device: Device, point: Point, profile: DeviceProfile | No
             yield f"{place}.flow: {point.flow!r} on a gauge; a balance is made of counters and amounts"
         if quantity.carrier not in _FLOW_CARRIERS[point.flow]:
             yield f"{place}.flow: {point.flow!r} does not fit carrier {quantity.carrier} ({quantity.unit})"
+    if point.may_be_negative and point.kind != "delta":
+        yield f"{place}.may_be_negative: on a {point.kind}; only an amount (delta) can be below zero and stand"
     yield from _register(place, point, definition)
     yield from _episodes(place, point, definition)
 

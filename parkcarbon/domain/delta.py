@@ -42,6 +42,7 @@ def spread(
     scale: float = 1.0,
     zero_run: int | None = ZERO_RUN,
     window: tuple[int, int] | None = None,
+    may_be_negative: bool = False,
 ) -> ScanResult:
     """Spread delta readings over 15-minute intervals.
 
@@ -52,18 +53,21 @@ def spread(
         zero_run: this many zero readings in a row make their intervals suspect; None where zeros are legal
             (`zeros_are_legal`). The amounts stay as recorded.
         window: give only intervals that start in `[from_ms, to_ms)`, and questions about readings that reach into it.
+        may_be_negative: the point says that amounts below zero occur: they are neither suspect nor asked about.
 
     Returns:
         Intervals, and a question per overlap that was refused (the reading that starts first counts) and per negative
-        amount (kept and marked suspect). No state: a delta stands for itself.
+        amount (kept and marked suspect: what comes in is put aside before it gets here, but a sign may be turned
+        later). No state: a delta stands for itself.
     """
     kept = readings.for_energy()
     length = np.where(kept.span_ms > 0, kept.span_ms, period_ms).astype(np.int64)
-    suspect = (kept.quality == Quality.SUSPECT) | (kept.value < 0)
+    negative = np.zeros(len(kept), np.bool_) if may_be_negative else kept.value < 0
+    suspect = (kept.quality == Quality.SUSPECT) | negative
     if zero_run is not None:
         suspect |= zero_runs(kept.value, zero_run)
     refused = overlapping(kept.time_ms, kept.time_ms + length)
-    questions = _questions(kept, length, refused, window)
+    questions = _questions(kept, length, refused, negative, window)
     accepted = ~refused
     start, length = kept.time_ms[accepted], length[accepted]
     imposed = imposed_method(kept.quality[accepted])
@@ -110,9 +114,13 @@ def _span_method(length: Int64Array, period_ms: int) -> NDArray[np.int8]:
 
 
 def _questions(
-    readings: Readings, length: Int64Array, refused: BoolArray, window: tuple[int, int] | None
+    readings: Readings,
+    length: Int64Array,
+    refused: BoolArray,
+    negative: BoolArray,
+    window: tuple[int, int] | None,
 ) -> tuple[Question, ...]:
-    asked = refused | (readings.value < 0)
+    asked = refused | negative
     if window is not None:
         asked &= (readings.time_ms < window[1]) & (readings.time_ms + length > window[0])
     return tuple(

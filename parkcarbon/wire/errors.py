@@ -30,6 +30,7 @@ class Flaw(StrEnum):
     WRONG_TYPE = "wrong-type"
     BAD_QUALITY = "bad-quality"
     BAD_SPAN = "bad-span"
+    NEGATIVE = "negative-amount"
 
 
 class WireError(ValueError):

@@ -5,9 +5,22 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ingest.pool import Verdict
+from ingest.release import release
+from parkcarbon.kit.db import from_ms
 from parkcarbon.wire.body import Row
 from parkcarbon.wire.errors import Reason
-from tests.fakes.ingest_park import METER, NOW_MS, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text, utc
+from tests.fakes.ingest_park import (
+    METER,
+    NOW_MS,
+    PARK,
+    QUARTER_MS,
+    Ingest,
+    Sender,
+    counter_rows,
+    open_ingest,
+    park_text,
+    utc,
+)
 
 M0 = f"m0/{METER}"
 START = NOW_MS - 10 * 86_400_000
@@ -93,6 +106,38 @@ async def test_single_readings_are_quarantined_and_the_rest_commits(ingest: Inge
         (4, "bad-span", "5.0"),
         (5, "bad-quality", "null"),
     ]
+
+
+@pytest.mark.rule("6.10")
+async def test_an_amount_below_zero_waits_until_its_point_allows_it(ingest: Ingest) -> None:
+    await ingest.apply(park_text(1, kind="delta"))
+    rows = [*counter_rows(M0, START, [4.0, -1.0, 3.0]), *counter_rows("m7/heat_energy", START, [-2.0, 2.0])]
+    (outcome,) = await ingest.commit(Sender().batch(rows))
+    assert (outcome.readings, outcome.quarantined) == (2, 3)
+    found = await ingest.database.fetch("select reason, value_text from quarantine order by row")
+    assert [tuple(row.values()) for row in found] == [
+        ("negative-amount", "-1.0"),
+        ("unknown-point", "-2.0"),
+        ("unknown-point", "2.0"),
+    ]
+    assert [row[1] for row in await ingest.intervals()] == [4_000_000, 3_000_000]
+    now = from_ms(NOW_MS)
+    more = """
+  - device: m7
+    name: {zh: 热, en: Heat}
+    profile: generic-delta
+    source: agent
+    points: [{quantity: heat_energy, kind: delta, period_s: 900, flow: heat}]"""
+    await ingest.apply(park_text(1, kind="delta", more=more))
+    assert await release(ingest.writer, PARK, now) == 1  # the point is known now, its amount below zero is still none
+    assert await ingest.count("quarantine") == 2
+    await ingest.apply(park_text(1, kind="delta", point=", may_be_negative: true", more=more))
+    assert await release(ingest.writer, PARK, now) == 1
+    assert [row[1] for row in await ingest.intervals()] == [4_000_000, -1_000_000, 3_000_000]
+    (outcome,) = await ingest.commit(
+        Sender(boot="00000000000000bb").batch(counter_rows(M0, START + 16 * QUARTER_MS, [-7.0]))
+    )
+    assert (outcome.readings, outcome.quarantined) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,13 @@ def test_a_negative_amount_is_kept_marked_and_asked_about() -> None:
     assert [q.kind for q in result.questions] == ["negative"]
 
 
+def test_a_declared_negative_amount_is_no_question() -> None:
+    result = spread(hours(-4.0, 2.0), HOUR, may_be_negative=True)
+    assert result.intervals.total_micro == -2_000_000
+    assert not result.intervals.suspect.any()
+    assert result.questions == ()
+
+
 def test_a_window_hides_questions_about_readings_outside_it() -> None:
     assert not spread(hours(-4.0, 1.0), HOUR, window=(T0 + HOUR, T0 + 2 * HOUR)).questions
 

@@ -95,6 +95,7 @@ create table point (
     resolution    double precision not null default 0,  -- one register step [unit]
     modulus       double precision,      -- register rolls over at this value [unit]; null: no rollover
     active        boolean not null default true,
+    may_be_negative boolean not null default false,  -- of amounts: one below zero is no error (settlements, net meters)
     unique (park_id, point)
 );
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parkcarbon.books.explain import explain
+from parkcarbon.books.explain import about_of, explain
 from parkcarbon.books.factors import decide, propose
 from parkcarbon.books.inventory import build_inventory, load_inputs, result_of
 from parkcarbon.books.series import load_values, read_values
+from parkcarbon.books.workbook import write_workbook
 from parkcarbon.domain.factors import Factor, Match
 from parkcarbon.domain.inventory import Inventory
 from parkcarbon.domain.methods.result import MethodResult
@@ -19,7 +20,9 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database, from_ms
 from tests.fakes.ingest_park import NOW_MS, PARK, Ingest, Sender, counter_rows, open_ingest, park_text, utc
+from tests.fakes.libreoffice import PROGRAM
 from tests.integration.test_derive_reprice import GAS, assert_recomputed_equal, settle
+from tests.integration.test_explain_figures import differences
 
 HOUR_MS = 3_600_000
 START = utc("2026-10-31T16:00:00+00:00")  # local midnight of the first of November
@@ -146,6 +149,22 @@ async def test_hours_by_their_own_value_and_gaps_by_rule_6_2(ingest: Ingest, tmp
     )
     assert any(node.name == "carbon_content" for node in figure.walk())
     assert (await explained(ingest.database, "scope1")).value == figure.value
+
+
+@pytest.mark.libreoffice
+@pytest.mark.skipif(PROGRAM is None, reason="soffice (libreoffice-calc-nogui) is not installed")
+async def test_libreoffice_gives_the_line_by_the_hour(postgres_url: str, tmp_path: Path) -> None:
+    """An odd number of hours, every seventh without a value."""
+    (tmp_path / "gas.csv").write_text(csv_of({at: 350.0 + at for at in range(47) if at % 7}))
+    opened = await open_ingest(postgres_url)
+    async with opened.database as database:
+        await opened.apply(document(), tmp_path)
+        await burn(opened, 47, per_quarter=7.3)
+        figure = await explained(database, "scope1")
+    path = tmp_path / "gas.xlsx"
+    layout = write_workbook(figure, str(path), about_of(figure))
+    assert differences(path, layout.cells()) == []
+    assert any(str(row.content).startswith("=SUMPRODUCT") for row in layout.rows)
 
 
 @pytest.mark.rule("6.2", "6.9")

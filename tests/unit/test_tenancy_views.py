@@ -197,6 +197,35 @@ def test_more_steam_than_was_made_is_refused() -> None:
         entity_view(LINES, PARTIES, POWER, [steam])
 
 
+@pytest.mark.rule("5.6")
+def test_two_buyers_together_cannot_get_more_steam_than_was_made() -> None:
+    """60 and 60 of 100 GJ: each alone would be possible."""
+    steam = [
+        InnerDelivery(name, "steam", "a-co", buyer, 60_000_000, "GJ", ("boiler/gas_volume_base",), 100_000_000)
+        for name, buyer in (("first", "b-co"), ("second", "op"))
+    ]
+    with pytest.raises(RefusedError, match=r"rule 5\.6: first, second: 120 % of what was made are delivered"):
+        entity_view(LINES, PARTIES, POWER, steam)
+
+
+def test_the_market_total_is_reconciled_on_its_own_basis_whatever_is_asked() -> None:
+    view = entity_view(LINES, PARTIES, POWER, DELIVERIES)
+    for basis in BASES:
+        assert view.reconciled("scope2_market", basis) == total_of(LINES, "scope2_market")
+        assert view.reconciled("scope2_location", basis) == total_of(LINES, "scope2_location")
+
+
+@pytest.mark.rule("6.7")
+def test_a_delivery_with_no_line_behind_it_is_said_and_carries_nothing() -> None:
+    """b-co gives back what it got: steam that it bought inside is on no line of the park's inventory."""
+    back = InnerDelivery("back", "steam", "b-co", "a-co", 30_000_000, "GJ")
+    lost = InnerDelivery("lost", "heat", "a-co", "b-co", 20_000_000, "GJ", ("kiln/gas_volume_base",), 100_000_000)
+    view = entity_view(LINES, PARTIES, POWER, [*DELIVERIES, back, lost])
+    assert view.lines == entity_view(LINES, PARTIES, POWER, DELIVERIES).lines
+    assert [note.partition(":")[0] for note in view.notes] == ["back", "lost"]
+    assert "30 GJ carry no emission to a-co" in view.notes[0]
+
+
 def test_storage_that_gave_more_than_it_took_is_said() -> None:
     power = {"grid": EntityPower({"op": 100, "a-co": 50, "b-co": -20}, {}, 130)}
     view = entity_view(LINES, PARTIES, power)

@@ -13,6 +13,7 @@ References:
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Final, Literal
 
 from parkcarbon.domain.refusal import RefusedError
@@ -26,6 +27,7 @@ Basis = Literal["location", "market"]
 
 BASES: Final[tuple[Basis, ...]] = ("location", "market")
 _SCOPE_2: Final[Mapping[Basis, Total]] = {"location": "scope2_location", "market": "scope2_market"}
+_BASIS_OF: Final[Mapping[Total, Basis]] = {total: basis for basis, total in _SCOPE_2.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +147,14 @@ class EntityView:
     notes: tuple[str, ...] = ()
 
     def part(self, entity: str, total: Total, basis: Basis = "location") -> EntityPart:
-        """What one entity reports in one scope; `basis` matters for scope 3, which holds what was sold on."""
+        """What one entity reports in one scope; `basis` matters for scope 3 alone, which holds what was sold on."""
         return EntityPart(
             entity, total, sum(line.co2e_nano_kg for line in self._lines(total, basis) if line.entity == entity)
         )
 
     def eliminated(self, total: Total, basis: Basis = "location") -> int:
-        """What is taken away from one total [1e-9 kg]."""
+        """What is taken away from one total [1e-9 kg]; a total of scope 2 is of its own basis, whatever is asked."""
+        basis = _BASIS_OF.get(total, basis)
         return sum(row.co2e_nano_kg for row in self.eliminations if (row.from_total, row.basis) == (total, basis))
 
     def reconciled(self, total: Total, basis: Basis = "location") -> int:
@@ -187,6 +190,7 @@ def entity_view(
     """
     building = _Building(parties, power, deliveries, list(notes))
     building.heat_bought(emissions)
+    building.without_line(emissions)
     for emission in emissions:
         building.take(emission)
     building.roof_power()
@@ -223,6 +227,19 @@ class _Building:
             if emission.carrier == "heat" and emission.total in _SCOPE_2.values():
                 key = (self._parties.whose(emission), emission.total)
                 self._heat[key] = self._heat.get(key, 0) + emission.amount_micro
+
+    def without_line(self, emissions: Sequence[Emission]) -> None:
+        """Say which deliveries carry nothing, as no line of the inventory stands behind what they pass on."""
+        burnt = {emission.source for emission in emissions if emission.total == "scope1"}
+        bought = {seller for seller, _ in self._heat}
+        for delivery in self._deliveries:
+            found = not burnt.isdisjoint(delivery.fuel) if delivery.fuel else delivery.seller in bought
+            if delivery.amount and not found:
+                what = "the fuel behind it" if delivery.fuel else f"{delivery.medium} bought by {delivery.seller}"
+                self.notes.append(
+                    f"{delivery.delivery}: no line of the inventory is {what}: its {delivery.amount / 1e6:g}"
+                    f" {delivery.unit} carry no emission to {delivery.buyer}"
+                )
 
     def take(self, emission: Emission) -> None:
         """Put a line of the park where it belongs."""
@@ -305,6 +322,7 @@ class _Building:
     def _made_heat(self, emission: Emission, owner: str) -> None:
         """Heat made from a fuel and sold inside: in the buyer's scope 2 as well, and taken away there."""
         sold = [d for d in self._deliveries if emission.total == "scope1" and emission.source in d.fuel]
+        _refuse_more_than_made(sold)
         for delivery in sold:
             if delivery.seller != owner:
                 self.notes.append(f"{delivery.delivery}: {delivery.seller} sells heat from fuel of {owner}")
@@ -354,6 +372,18 @@ class _Building:
 
 def _basis(emission: Emission) -> Basis:
     return "market" if emission.total == "scope2_market" else "location"
+
+
+def _refuse_more_than_made(sold: Sequence[InnerDelivery]) -> None:
+    """Refuse deliveries that together carry more than all of the fuel they were made from.
+
+    Raises:
+        RefusedError: rule 5.6.
+    """
+    shares = [Fraction(delivery.amount, delivery.produced) for delivery in sold if delivery.produced]
+    if len(sold) > 1 and sum(shares) > 1:
+        names = ", ".join(delivery.delivery for delivery in sold)
+        raise RefusedError("5.6", f"{names}: {float(100 * sum(shares)):g} % of what was made are delivered")
 
 
 def _portions(emission: Emission, deliveries: Sequence[InnerDelivery], whole: int) -> dict[str, int]:

@@ -233,7 +233,7 @@ async def make_provisional(
     facts = await load_current(session, park, now)
     span = parse_period(period, facts.zone)
     if from_ms(span.to_ms) > now:
-        raise RefusedError("3.9", f"{period} is not over: it ends {from_ms(span.to_ms).isoformat()}")
+        raise RefusedError("3.9", _running(span, facts))
     await _step(session, park, period, "provisional", person=person, reason=reason)
     return await standing(session, park, period)
 
@@ -305,16 +305,23 @@ async def _prepared(
     current = await load_current(session, park, now)
     span = parse_period(period, current.zone)
     if from_ms(span.to_ms) > now:
-        return None, [
-            Obstacle("running", f"{period} is not over: it ends {from_ms(span.to_ms).isoformat()}", hard=True)
-        ]
+        return None, [Obstacle("running", _running(span, current), hard=True)]
     clock = await session.fetchval(QUERIES["clock"])
-    facts = await load_facts(session, park, min(now, clock) - inventory.SETTLED_AFTER)
+    try:
+        facts = await load_facts(session, park, min(now, clock) - inventory.SETTLED_AFTER)
+    except LookupError:  # the park itself is newer
+        told = "within the last minute came the park itself: try again in a minute"
+        return None, [Obstacle("unsettled", told, hard=True)]
     points = await point_amounts(session, facts, span.from_ms, span.to_ms)
     inputs = await inventory.with_entries(session, facts, span, points)
     live = await inventory.with_entries(session, current, span, points)
     found = await obstacles_of(session, inputs, live)
     return inputs, [*await _open_months(session, current, span), *found]
+
+
+def _running(period: Period, facts: Facts) -> str:
+    end = from_ms(period.to_ms).astimezone(facts.zone)
+    return f"{period.label} is not over: it ends {end.isoformat(timespec='minutes')}"
 
 
 async def _open_months(session: Session, facts: Facts, period: Period) -> list[Obstacle]:

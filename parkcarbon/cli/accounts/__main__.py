@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 
 from parkcarbon.domain.refusal import RefusedError
@@ -26,6 +27,9 @@ def main() -> int:
     configure(level="warning")
     try:
         return int(asyncio.run(modules[options.verb].run(options)))
+    except BrokenPipeError:  # `… | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
         if not _is_an_answer(error):
             raise

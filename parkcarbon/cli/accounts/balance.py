@@ -107,10 +107,11 @@ def _difference(difference: balance.Json, unit: str) -> str:
     if difference["difference"] is None:
         return "not known"
     verdict = "beyond" if difference["beyond_error"] else "within"
-    left, right = difference["left"], difference["right"]
+    left, right, (low, high) = difference["left"], difference["right"], difference["allowed"]
+    allowed = f"{low:,.3f} to {high:,.3f}" if (low, high) != (0, 0) else "0"
     return (
         f"{left['name']} {left['amount']:,.3f}, {right['name']} {right['amount']:,.3f},"
-        f" difference {difference['difference']:,.3f} {unit}, {verdict} ± {difference['error']:,.3f}"
+        f" difference {difference['difference']:,.3f} {unit}, {verdict} {allowed} ± {difference['error']:,.3f}"
     )
 
 

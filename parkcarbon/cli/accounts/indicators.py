@@ -155,4 +155,6 @@ def _say(document: object, indent: int = 0) -> None:
 def _shown(value: object) -> str:
     if value is None or value in ([], {}):
         return "–"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 10_000 else f"{value:,.6g}"
+    return str(value)

@@ -54,8 +54,14 @@ def lines(found: Answer) -> list[str]:
     ]
     if document["method_profile"] == "ghgp":
         told += _scopes(document)
+    elif document["method_profile"] == "iso14064":
+        told += [
+            f"category {part['category']} ({basis}-based), {part['name']['en']}: {_tonnes(part['co2e_kg'], 'CO2e')}"
+            for basis in ("location", "market")
+            for part in document[basis]["categories"]
+        ]
     elif "total_kg" in document:
-        told.append(f"total {_tonnes(document['total_kg'])} {document['gas']}")
+        told.append(f"total: {_tonnes(document['total_kg'], document['gas'])}")
     told += [f"not in the total: {item['point']}: {item['reason']}" for item in document.get("not_in_total", ())]
     return told + [f"note: {warning}" for warning in document.get("warnings", ())]
 
@@ -66,12 +72,16 @@ def _scopes(document: dict[str, Any]) -> list[str]:
         basis = f" {scope['basis']}-based" if scope["basis"] else ""
         apart = " (apart)" if scope["scope"] == 3 else ""
         told.append(
-            f"scope {scope['scope']}{basis}{apart}: {_tonnes(scope['co2e_kg'])} CO2e, {len(scope['lines'])} lines"
+            f"scope {scope['scope']}{basis}{apart}: {_tonnes(scope['co2e_kg'], 'CO2e')}, {_lines(scope['lines'])}"
         )
-    told += [f"total {name}-based: {_tonnes(total['co2e_kg'])} CO2e" for name, total in document["totals"].items()]
+    told += [f"total {name}-based: {_tonnes(total['co2e_kg'], 'CO2e')}" for name, total in document["totals"].items()]
     complete = document["completeness_pct"]
     return [*told, f"completeness: {'not known' if complete is None else f'{complete:.2f} %'}"]
 
 
-def _tonnes(kg: float | None) -> str:
-    return "not known" if kg is None else f"{kg / 1e3:,.3f} t"
+def _tonnes(kg: float | None, gas: str) -> str:
+    return "not known" if kg is None else f"{kg / 1e3:,.3f} t {gas}"
+
+
+def _lines(lines: list[Any]) -> str:
+    return f"{len(lines)} line{'' if len(lines) == 1 else 's'}"

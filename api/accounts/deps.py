@@ -27,6 +27,7 @@ from api.core import Core
 from api.deps import Caller, CoreDep, ParkDep
 from api.problems import ProblemError, describe
 from api.store import QUERIES
+from parkcarbon.books.inventory import refuse_unsettled
 from parkcarbon.books.refusals import refusals
 from parkcarbon.kit.db import Session, from_ms
 
@@ -51,6 +52,17 @@ class Books:
     def now(self) -> dt.datetime:
         """Time of now by the clock of the process, aware."""
         return from_ms(self.core.clock.now_ms())
+
+    def known_by(self, as_of: dt.datetime | None, always: dt.datetime) -> dt.datetime:
+        """The moment of knowledge that was asked for, `always` where none was.
+
+        Raises:
+            RefusedError: it is newer than a minute ago.
+        """
+        if as_of is None:
+            return always
+        refuse_unsettled(self.now(), as_of)
+        return as_of
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Session]:

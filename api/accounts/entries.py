@@ -137,7 +137,7 @@ async def entries(books: BooksDep, wanted: Annotated[EntriesQuery, Query()]) -> 
         found = await books_entries.list_entries(
             session,
             books.park,
-            wanted.as_of or LATEST,
+            books.known_by(wanted.as_of, LATEST),
             kind=wanted.kind,
             state=wanted.state,
             from_day=wanted.from_day,

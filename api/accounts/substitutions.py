@@ -184,7 +184,7 @@ AsOf = Annotated[AwareDatetime | None, Query(description="As known then; now whe
 async def substitutions(books: BooksDep, as_of: AsOf = None) -> list[Substitution]:
     """Give every substitution, by number."""
     async with books.reading() as session:
-        found = await books_substitutions.listed(session, books.park, as_of=as_of or EVER)
+        found = await books_substitutions.listed(session, books.park, as_of=books.known_by(as_of, EVER))
     return [Substitution.model_validate(one) for one in found]
 
 
@@ -245,7 +245,7 @@ async def withdraw(books: BooksDep, editor: Editor, number: Number, wanted: With
 async def corrections(books: BooksDep, as_of: AsOf = None) -> list[Correction]:
     """Give every correction, by number."""
     async with books.reading() as session:
-        found = await books_corrections.listed(session, books.park, as_of=as_of or EVER)
+        found = await books_corrections.listed(session, books.park, as_of=books.known_by(as_of, EVER))
     return [Correction.model_validate(one) for one in found]
 
 

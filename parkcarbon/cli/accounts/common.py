@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from parkcarbon.books.facts import QUERIES
+from parkcarbon.books.inventory import refuse_unsettled
 from parkcarbon.books.refusals import refusals
 from parkcarbon.catalog.strict import load_yaml
 from parkcarbon.kit.clock import SystemClock
@@ -93,6 +94,18 @@ def day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-10-05") from None
+
+
+def known_by(as_of: dt.datetime | None, always: dt.datetime) -> dt.datetime:
+    """The moment of knowledge that was asked for, `always` where none was.
+
+    Raises:
+        RefusedError: it is newer than a minute ago.
+    """
+    if as_of is None:
+        return always
+    refuse_unsettled(now(), as_of)
+    return as_of
 
 
 def read_document(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from parkcarbon.books import entries
 from parkcarbon.books.facts import LATEST
 
-from .common import add_decision, add_park, day, moment, open_database, read_document, say, say_json
+from .common import add_decision, add_park, day, known_by, moment, open_database, read_document, say, say_json
 
 _STATES = ("in_force", "pending", "rejected", "superseded", "withdrawn", "withdrawal")
 
@@ -50,7 +50,7 @@ async def run(options: argparse.Namespace) -> int:
             found = await entries.list_entries(
                 session,
                 options.park,
-                options.as_of or LATEST,
+                known_by(options.as_of, LATEST),
                 kind=options.kind,
                 state=options.state,
                 from_day=options.from_day,

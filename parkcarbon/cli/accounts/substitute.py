@@ -8,7 +8,7 @@ from parkcarbon.books.corrections import EVER
 from parkcarbon.books.substitutions import RULES, Wanted
 from parkcarbon.kit.db import Session
 
-from .common import add_decision, add_park, moment, now, open_reading, open_writing, say, say_json
+from .common import add_decision, add_park, known_by, moment, now, open_reading, open_writing, say, say_json
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ async def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
     if options.action == "list":
         async with open_reading() as session:
-            found = await substitutions.listed(session, options.park, as_of=options.as_of or EVER)
+            found = await substitutions.listed(session, options.park, as_of=known_by(options.as_of, EVER))
         _print(options, found)
         return 0
     async with open_writing() as session:

@@ -307,16 +307,24 @@ def electricity_micro_kwh(
         period: month or year.
 
     Returns:
-        `import`, `export`, `generation`, and `self_used` = generation - export, not below zero; None: not known.
+        `import`, `export`, `generation`, and `self_used` = generation - export, not below zero; None: not known, as
+        self-use is where an export meter shows nothing. What was made from fuel of fossil origin is none of it: it gets
+        no certificate, and its energy is that of the fuel.
     """
-    everything = [*points, *_as_points(_entered(list(activities), *days_of(period)))]
+    entered = [entry for entry in _entered(list(activities), *days_of(period)) if not _made_of_fossil_fuel(entry)]
+    everything = [*points, *_as_points(entered)]
     sums: dict[str, int | None] = {}
     for flow in _FLOW_OF.values():
         known = [point.amount_micro for point in everything if _is_electric(point, flow) and point.known]
         sums[flow] = sum(known) if known else None
     generation = sums["generation"]
-    sums["self_used"] = None if generation is None else max(generation - (sums["export"] or 0), 0)
+    told = all(point.known for point in everything if _is_electric(point, "export"))
+    sums["self_used"] = max(generation - (sums["export"] or 0), 0) if generation is not None and told else None
     return sums
+
+
+def _made_of_fossil_fuel(activity: Activity) -> bool:
+    return (activity.kind, activity.direction, activity.origin) == ("electricity", "generated", "fossil")
 
 
 def _is_electric(point: PointAmount, flow: str) -> bool:

@@ -248,3 +248,45 @@ def test_every_figure_of_a_method_can_be_computed_again() -> None:
     only = method_figure("process", park(entry("process", "clinker", 100, factor=CLINKER)), ("process",))
     assert (only.value, only.unit) == (53_800.0, "kgCO2")
     assert method_figure("process", park(), ("process",)).value is None
+
+
+@pytest.mark.rule("2.6")
+def test_a_certificate_on_a_direct_line_makes_no_kilowatt_hour_clean_twice() -> None:
+    """1,000 kWh of the grid and 1,000 over a dedicated line, certificates for 1,000: half of them fall on the grid's.
+
+    Zero: 1,000 + 500; at 0.8325: 500 kWh = 416.25 kg; clean of 2,000 kWh are the same 1,500.
+    """
+    line = entry("electricity", "electricity", 1000, origin="non_fossil")
+    result = park(line, points=(replace(GATE, amount_micro=1000 * KWH),), cover=Cover(1000 * KWH))
+    assert result.nano_kg == 416_250_000_000
+    (power,) = result.energy
+    assert (power.amount_micro, power.clean_micro) == (2000 * KWH, 1500 * KWH)
+
+
+@pytest.mark.rule("2.7")
+def test_power_made_inside_from_fossil_fuel_is_no_direct_green_supply() -> None:
+    """Its energy is that of its fuel: 1,000 kWh of electricity are consumed, none of them clean."""
+    made = entry("electricity", "electricity", 500, origin="fossil", direction="generated")
+    result = park(made, points=(replace(GATE, amount_micro=1000 * KWH),))
+    (power,) = result.energy
+    assert (power.amount_micro, power.clean_micro, result.direct_micro_kwh) == (1000 * KWH, 0, None)
+
+
+@pytest.mark.rule("2.8")
+def test_an_export_meter_does_not_break_a_year_without_a_fixed_factor() -> None:
+    result = park(points=(GATE, EXPORT, PV), period="2024-10")
+    assert [(line.name, line.nano_kg) for line in result.lines] == [(EXPORT.point, 0)]
+    assert [item["point"] for item in result.not_in_total] == [GATE.point]
+
+
+@pytest.mark.rule("1.13", "2.6")
+def test_heat_made_inside_and_delivered_is_never_silently_dropped() -> None:
+    """Without a supplier's value nothing says what it carries; with one it is subtracted."""
+    sold = entry("heat", "heat", 100, origin="inside", direction="delivered")
+    for result in (park(sold, points=()), national(sold, points=())):
+        assert [item["point"] for item in result.not_in_total] == [sold.name]
+        assert result.listed == ()
+    rate = GivenFactor(value=0.08, unit="tCO2/GJ", publisher="works", document="boiler balance")
+    for result in (park(replace(sold, factor=rate), points=()), national(replace(sold, factor=rate), points=())):
+        assert parts(result) == {"delivered": -8_000 * 10**9}
+        assert result.listed == ()

@@ -10,7 +10,7 @@ from parkcarbon.domain.activities.activity import GivenFactor, within
 from parkcarbon.domain.emissions import Settings
 from parkcarbon.domain.factors import Factor
 from parkcarbon.domain.instruments.cover import Cover
-from parkcarbon.domain.inventory import days_of, electricity_micro_kwh
+from parkcarbon.domain.inventory import PointAmount, days_of, electricity_micro_kwh
 from parkcarbon.domain.inventory_figures import scope_figure, total_figure
 from parkcarbon.domain.methods.iso14064 import by_category
 from parkcarbon.domain.methods.lines import by_gas
@@ -158,6 +158,14 @@ def test_entered_electricity_stands_in_for_a_meter() -> None:
         "generation": 2 * 10**11,
         "self_used": 15 * 10**10,
     }
+
+
+@pytest.mark.rule("6.7")
+def test_self_use_is_not_known_while_an_export_meter_shows_nothing() -> None:
+    silent = PointAmount(EXPORT.point, "export", "electricity", "kWh", 0)
+    assert electricity_micro_kwh((GATE, PV), (), "2026-10")["self_used"] == PV.amount_micro
+    assert electricity_micro_kwh((GATE, PV, silent), (), "2026-10")["self_used"] is None
+    assert electricity_micro_kwh((GATE, PV, EXPORT), (), "2026-10")["self_used"] == 150_000 * KWH
 
 
 @pytest.mark.rule("3.15")

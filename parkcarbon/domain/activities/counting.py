@@ -70,10 +70,10 @@ def _beside(activity: Activity) -> str | None:
             )
             raise RefusedError("3.4", reason)
         return f"removal by {activity.method}: reported apart, never subtracted from emissions"
-    if activity.kind in _BOUGHT_ENERGY and activity.origin == "inside":
-        return "made inside the boundary: scope 1 by its fuel, never again scope 2"
     if activity.kind in _BOUGHT_ENERGY and activity.direction == "delivered":
         return "delivered to others: not netted against purchases"
+    if activity.kind in _BOUGHT_ENERGY and activity.origin == "inside":
+        return "made inside the boundary: scope 1 by its fuel, never again scope 2"
     if activity.kind == "scope3" and activity.counted_elsewhere:
         return "already in scope 1 or 2 by its meter: shown, not added again"
     return None

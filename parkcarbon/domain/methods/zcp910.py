@@ -171,6 +171,7 @@ class _Counting:
             RefusedError: certificates cover more than was purchased.
         """
         parts = covered_parts(cover, [received.amount_micro for received in self._received])
+        by_certificate = sum(part for received, part in zip(self._received, parts, strict=True) if not received.direct)
         try:
             fixed = single(self._query, fixed_factor(self._query), 2)
         except NoFactorError as reason:
@@ -183,7 +184,7 @@ class _Counting:
         if cover.void_micro_kwh:
             note = "self-used, its certificates were sold: another's attribute"
             self._add("self-used generation, certificates sold", "electricity", cover.void_micro_kwh, fixed, note=note)
-        self.energy.append(self._consumed(cover, flows))
+        self.energy.append(self._consumed(cover, flows, by_certificate))
 
     def direct_micro_kwh(self, flows: dict[str, int | None], cover: Cover) -> int | None:
         """Green power supplied directly: self-used generation and dedicated lines, less what was sold."""
@@ -193,13 +194,13 @@ class _Counting:
             return lines or None
         return lines + self_used - cover.void_micro_kwh
 
-    def _consumed(self, cover: Cover, flows: dict[str, int | None]) -> EnergyInput:
-        """Electricity that the park consumed: received and generated, less delivered."""
+    def _consumed(self, cover: Cover, flows: dict[str, int | None], by_certificate: int) -> EnergyInput:
+        """Electricity that the park consumed: received and generated, less delivered; each clean kWh is clean once."""
         received, generated, delivered = flows["import"], flows["generation"], flows["export"]
         if received is None and generated is None:
             return EnergyInput("electricity", "electricity", None, note="nothing is known of what was received")
         consumed = (received or 0) + (generated or 0) - (delivered or 0)
-        clean = (self.direct_micro_kwh(flows, cover) or 0) + cover.covered_micro_kwh
+        clean = (self.direct_micro_kwh(flows, cover) or 0) + by_certificate
         return EnergyInput("electricity", "electricity", consumed, clean_micro=min(clean, max(consumed, 0)))
 
     def _receive(self, received: _Received, covered: int, fixed: CarrierFactor) -> None:
@@ -230,12 +231,12 @@ class _Counting:
         """Subtract delivered fossil power; own renewable power that is delivered gives no credit."""
         if not amount_micro:
             return
-        factor = single(self._query, fixed_factor(self._query), 2)
         if fossil:
+            factor = single(self._query, fixed_factor(self._query), 2)
             note = "power of fossil origin delivered to others"
             self._add(name, "delivered", amount_micro, factor, note=note, tenant=tenant, sign=-1, simulated=simulated)
             return
-        zero = replace(factor, co2e=0.0, gases={"CO2": 0.0}, matches=(), chains={}, notes=())
+        zero = CarrierFactor("electricity", "kWh", 2, None, {"CO2": 0.0}, 0.0, ())
         note = "delivered own generation: 0, no credit (rule 2.8)"
         self._add(name, "delivered", amount_micro, zero, note=note, tenant=tenant, simulated=simulated)
 
@@ -275,7 +276,7 @@ class _Counting:
         self._add_entry(activity, "process", process(activity, self._query))
 
     def _heat(self, activity: Activity) -> None:
-        if activity.origin == "inside":
+        if activity.origin == "inside" and activity.direction == "received":
             self._list(activity, "made inside the boundary: counted by its fuel", None)
             return
         factor = heat(activity, self._query)

@@ -159,6 +159,7 @@ def test_a_tonne_of_steam() -> None:
         (replace(STEAM, temperature_c=120.0), "no steam"),
         (replace(STEAM, pressure_mpa_abs=30.0), "boil"),
         (replace(STEAM, temperature_c=179.9, dryness_pct=0.0), "vapour"),
+        (replace(STEAM, dryness_pct=80.0), "80 % vapour is at boiling point, 179.89 degC"),
     ],
 )
 def test_steam_that_is_no_amount_of_heat_is_refused(state: SteamState, word: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parkcarbon.domain.activities.activity import CalorificValue, GasState, GivenFactor
+from parkcarbon.domain.activities.activity import Calorific, CalorificValue, GasState, GivenFactor
 from parkcarbon.domain.activities.fuel import fuel
 from parkcarbon.domain.emissions import Settings
 from parkcarbon.domain.factors import Factor, NoFactorError
@@ -181,6 +181,30 @@ def test_biogenic_carbon_dioxide_is_a_memo_and_its_other_gases_are_not() -> None
     counted = inventory((), [entry("fuel", "wood", 2)], factors=(*CATALOG, *WOOD_GASES))
     assert counted.biogenic_nano_kg == 3_494_400_000_000
     assert counted.scope(1).co2e_nano_kg == round(2e9 * 0.0156 * (30 * 27.0 + 4 * 273))
+
+
+@pytest.mark.rule("1.19")
+def test_biogenic_carbon_dioxide_by_a_suppliers_factor_is_a_memo_too() -> None:
+    """10 t of chips x 1.6 tCO2/t; a supplier's CO2e of the same chips is what stays in the total: 10 x 12 kg."""
+    chips = GivenFactor(value=1.6, unit="tCO2/t", publisher="sawmill", document="analysis 3")
+    memo = inventory((), [entry("fuel", "wood", 10, factor=chips)])
+    assert (memo.scope(1).co2e_nano_kg, memo.biogenic_nano_kg) == (0, 16_000 * 10**9)
+    assert any("CH4 and N2O of wood are not counted" in warning for warning in memo.warnings)
+    rest = GivenFactor(value=12.0, unit="kgCO2e/t", publisher="sawmill", document="analysis 4")
+    counted = inventory((), [entry("fuel", "wood", 10, factor=rest)])
+    assert (counted.scope(1).co2e_nano_kg, counted.biogenic_nano_kg) == (120 * 10**9, 0)
+    fossil = inventory((), [entry("fuel", "wood", 10, factor=chips, biogenic=False)])
+    assert fossil.scope(1).co2e_nano_kg == 16_000 * 10**9
+
+
+@pytest.mark.rule("1.10")
+@pytest.mark.parametrize(("basis", "unit"), [(None, "kgCO2/GJ (HHV)"), ("HHV", "kgCO2/GJ")])
+def test_a_suppliers_factor_on_gross_energy_never_meets_net_energy(basis: Calorific | None, unit: str) -> None:
+    given = GivenFactor(value=50.0, unit=unit, publisher="works", document="analysis 5", basis=basis)
+    net, gross = (entry("fuel", "gas", 100, "GJ", basis=said, factor=given) for said in ("NCV", "HHV"))
+    with pytest.raises(RefusedError, match=r"rule 1\.10.*NCV energy and a factor on HHV"):
+        fuel(net, query())
+    assert fuel(gross, query()).co2e == pytest.approx(50.0)
 
 
 @pytest.mark.rule("1.19")

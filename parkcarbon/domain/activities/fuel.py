@@ -5,17 +5,19 @@ A gas meter's own cubic metres become standard ones with the temperature and abs
     V_n = V x (p / p_n) x (T_n / T) / (Z / Z_n)
 
 References:
-    accounting rules 1.10 (NCV and HHV), 1.11 (one default set), 1.12 and 6.10 (standard cubic metres, not raw ones).
+    accounting rules 1.10 (NCV and HHV), 1.11 (one default set), 1.12 and 6.10 (standard cubic metres, not raw ones),
+    1.19 (CO2 of biomass is a memo).
 """
 
 from dataclasses import replace
 from typing import Final
 
 from parkcarbon.domain.activities.activity import Activity, GasState
-from parkcarbon.domain.activities.chain import Calorific, fuel_factor, fuel_set
+from parkcarbon.domain.activities.chain import BIOGENIC, Calorific, fuel_factor, fuel_set
 from parkcarbon.domain.activities.given import converted, given_match, refuse_mixed_sets
 from parkcarbon.domain.emissions import GJ_PER, CarrierFactor, Query, Settings, Step, single
-from parkcarbon.domain.factors import FactorMatch
+from parkcarbon.domain.factor_rules import calorific_basis
+from parkcarbon.domain.factors import Factor, FactorMatch
 from parkcarbon.domain.refusal import RefusedError
 
 _ZERO_C: Final = 273.15
@@ -38,11 +40,10 @@ def fuel(activity: Activity, query: Query, *, full_oxidation: bool = False) -> C
     asked = replace(query, carrier=activity.subject, unit=activity.unit)
     match = given_match(activity, asked) if activity.kind == "fuel" else None
     if match is not None:
-        if activity.unit in GJ_PER and match.factor.basis and basis not in match.factor.basis:
-            reason = f"{activity.activity}: {basis} energy and a factor on {match.factor.basis}"
-            raise RefusedError("1.10", reason)
+        if activity.unit in GJ_PER:
+            _refuse_other_basis(activity, match.factor, basis)
         steps, unit = preparation(activity, query.settings) if _to_prepare(activity, match) else ((), activity.unit)
-        return converted(single(replace(asked, unit=unit), match, 1), activity.unit, steps)
+        return converted(_given(replace(asked, unit=unit), match, biogenic=activity.biogenic), activity.unit, steps)
     if activity.fuel_set is not None and (used := fuel_set(asked)[1]) != activity.fuel_set:
         reason = f"{activity.activity}: fuel set {activity.fuel_set!r} where the park's fuels are of {used!r}"
         raise RefusedError("1.11", reason)
@@ -55,6 +56,31 @@ def fuel(activity: Activity, query: Query, *, full_oxidation: bool = False) -> C
         full_oxidation=full_oxidation,
     )
     return converted(factor, activity.unit, steps)
+
+
+def _given(query: Query, match: FactorMatch, *, biogenic: bool | None) -> CarrierFactor:
+    """A factor that came with an entry; CO2 of biomass is a memo there too, CO2e is what its supplier says."""
+    factor = single(query, match, 1)
+    if match.factor.gas != "CO2" or not (query.carrier in BIOGENIC if biogenic is None else biogenic):
+        return factor
+    notes = (
+        *factor.notes,
+        f"CO2 of {query.carrier} is biogenic: a memo, not in the total",
+        f"CH4 and N2O of {query.carrier} are not counted: its factor is of CO2 alone",
+    )
+    return replace(factor, gases={}, co2e=0.0, chains={}, biogenic=factor.co2e, notes=notes)
+
+
+def _refuse_other_basis(activity: Activity, factor: Factor, basis: Calorific) -> None:
+    """Refuse a factor per energy on the other calorific basis, whether its basis or its unit says so.
+
+    Raises:
+        RefusedError: rule 1.10.
+    """
+    stated = calorific_basis(factor)
+    if stated is not None and stated != basis:
+        reason = f"{activity.activity}: {basis} energy and a factor on {stated} ({factor.unit})"
+        raise RefusedError("1.10", reason)
 
 
 def _to_prepare(activity: Activity, match: FactorMatch) -> bool:

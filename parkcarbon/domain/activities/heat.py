@@ -146,10 +146,16 @@ def enthalpy_kj_kg(pressure_mpa: float, temperature_c: float, dryness_pct: float
             f"at {pressure_mpa:g} MPa water boils at {boiling - ZERO_C:.2f} degC; {temperature_c:g} degC is no steam"
         )
         raise OutsideTablesError(reason)
-    if kelvin > boiling + _SATURATED_K:
-        return vapour_enthalpy(pressure_mpa, kelvin)
     if not 0 < dryness_pct <= 100:
         raise OutsideTablesError(f"{dryness_pct:g} % vapour is no steam")
+    if kelvin > boiling + _SATURATED_K:
+        if dryness_pct < 100:
+            reason = (
+                f"steam of {dryness_pct:g} % vapour is at boiling point, {boiling - ZERO_C:.2f} degC at"
+                f" {pressure_mpa:g} MPa, not at {temperature_c:g} degC"
+            )
+            raise OutsideTablesError(reason)
+        return vapour_enthalpy(pressure_mpa, kelvin)
     vapour = vapour_enthalpy(pressure_mpa, boiling)
     if dryness_pct == 100:
         return vapour

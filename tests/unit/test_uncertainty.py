@@ -1,6 +1,7 @@
 """Propagation: vectors by hand, laws, and the Monte Carlo that checks it."""
 
 import math
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -273,3 +274,26 @@ def test_the_monte_carlo_agrees(name: str, terms: tuple[Term, ...], tolerance: f
     simulated = simulate(terms, draws=200_000, seed=20260331)
     assert simulated.half_width == pytest.approx(combined.half_width, rel=tolerance), name
     assert simulated.mean == pytest.approx(combined.value, rel=2e-3), name
+
+
+@pytest.mark.rule("3.15", "6.6")
+def test_what_certificates_leave_of_a_purchase_is_as_wrong_as_the_purchase() -> None:
+    """1,000 kWh ±0.5 % less 900 certified ones: 100 ± 5 kWh, 5 %; a factor of ±3 % acts on the 100: √(5² + 3²) %."""
+    market = replace(power_line("gate", 100.0), basis="market")
+    covered = replace(power_line("gate", 900.0), basis="market", co2e_nano_kg=0, factors=(), gases={"CO2": 0.0})
+    lines = [market, replace(covered, instruments=({"effect": "covers_purchased"},))]
+    result = inventory_uncertainty(
+        lines, {"gate": metering("gate")}, {"CN-2023-JS": Limit(0.03, True, "entered")}, LIMITS
+    )
+    assert result.total.value == pytest.approx(58.27, rel=1e-12)
+    assert pct(result.total) == pytest.approx(math.sqrt(5**2 + 3**2), rel=1e-9)
+    assert [pct(line.combined) for line in result.lines[:1]] == pytest.approx([math.sqrt(34)])
+    assert simulate(result.terms, draws=40_000, seed=7).pct == pytest.approx(math.sqrt(34), rel=0.02)
+    alone = inventory_uncertainty([market], {"gate": metering("gate")}, {}, LIMITS)
+    assert pct(alone.total) < 5.1
+
+
+@pytest.mark.rule("6.6")
+def test_nothing_has_no_share() -> None:
+    assert simulate([Term("nothing", 0.0)], draws=10, seed=1).pct is None
+    assert combine([]).pct is None

@@ -4,6 +4,9 @@ A line is split by gas and by meter episode; each piece is an amount times facto
 transformer's are one draw an episode, whatever the number of intervals; a factor is one draw wherever it is used;
 resolution and interpolation scatter by the interval. What is missing is not in the figure, nor in its ±.
 
+Certificates cover an exact number of kWh, so what they leave of a purchase is wrong by as many kWh as the whole of it:
+(purchased - covered) x factor has the meter's error of `purchased` and the factor's of the difference.
+
 References:
     accounting rules 6.4, 6.6, 6.7; official factors publish no uncertainty, so every factor's is assumed or entered.
 """
@@ -123,10 +126,21 @@ def inventory_uncertainty(
     """
     chosen = tuple(lines)
     building = _Building(meters, factors, assumed, entered or {})
-    pieces = [building.terms(line) for line in chosen]
+    covered = _covered(chosen)
+    pieces = [building.terms(line, covered.get(_purchase(line), 0.0)) for line in chosen]
     each = tuple(LineUncertainty(line.source, combine(terms)) for line, terms in zip(chosen, pieces, strict=True))
     terms = tuple(term for piece in pieces for term in piece)
     return InventoryUncertainty(combine(terms), each, terms, building.notes())
+
+
+def _purchase(line: Line) -> tuple[str, str]:
+    """Which purchase a line is of, where it is the part that no certificate covers."""
+    return ("", "") if line.instruments or line.basis != "market" else (line.source, line.entry)
+
+
+def _covered(lines: Iterable[Line]) -> dict[tuple[str, str], float]:
+    """What certificates cover of each purchase [unit of the line]."""
+    return {(line.source, line.entry): line.activity for line in lines if line.instruments and not line.co2e_nano_kg}
 
 
 class _Building:
@@ -149,8 +163,13 @@ class _Building:
         """Sentences, once each."""
         return tuple(dict.fromkeys(self._notes))
 
-    def terms(self, line: Line) -> list[Term]:
-        """The pieces of a line: by gas, then by meter episode."""
+    def terms(self, line: Line, covered: float = 0.0) -> list[Term]:
+        """The pieces of a line: by gas, then by meter episode.
+
+        Args:
+            line: of the inventory.
+            covered: what certificates took off the metered amount before [unit of the line]; exact.
+        """
         metering = self._meters.get(line.source)
         entered = self._entered.get(line.source)
         if metering is None or entered is not None:
@@ -160,17 +179,17 @@ class _Building:
             ]
         else:
             amount = [(span.episode, span.share, self._meter_causes(metering, span)) for span in metering.spans]
-        parts = gas_parts(line)
-        terms = [
-            Term(
-                f"{line.source}|{gas}|{name}",
-                kg * share,
-                (*causes, *(self._factor_cause(match) for match in matches)),
-            )
-            for gas, kg, matches in parts
-            for name, share, causes in amount
-        ]
-        scatter = () if metering is None or entered is not None else self._scatter(line, metering)
+        off = covered / line.activity if line.activity else 0.0
+        terms: list[Term] = []
+        for gas, kg, matches in gas_parts(line):
+            factors = tuple(self._factor_cause(match) for match in matches)
+            terms += [
+                Term(f"{line.source}|{gas}|{name}", kg * (1 + off) * share, (*causes, *factors))
+                for name, share, causes in amount
+            ]
+            if off:
+                terms.append(Term(f"{line.source}|{gas}|covered", -kg * off, factors))
+        scatter = () if metering is None or entered is not None else self._scatter(line, metering, 1 + off)
         return [*terms, Term(line.source, 0.0, (), scatter)] if scatter else terms
 
     def _meter_causes(self, metering: Metering, span: EpisodeSpan) -> tuple[Cause, ...]:
@@ -186,8 +205,8 @@ class _Building:
                 causes.append(Cause(f"{state}:{metering.point}", "state", scaled))
         return tuple(causes)
 
-    def _scatter(self, line: Line, metering: Metering) -> tuple[Scatter, ...]:
-        """Errors of single intervals [kgCO2e]."""
+    def _scatter(self, line: Line, metering: Metering, whole: float) -> tuple[Scatter, ...]:
+        """Errors of single intervals [kgCO2e]; `whole`: the metered amount, as a multiple of the line's."""
         kg = line.co2e_nano_kg / 1e9
         per_unit = kg / line.activity if line.activity else 0.0
         found = []
@@ -197,7 +216,7 @@ class _Building:
         for state, (share, count) in sorted(metering.states.items()):
             draw, limit = self._limits.states[state]
             if draw == "each" and share > 0 and count:
-                found.append(Scatter(state, abs(kg) * share * limit.half_width / count, count, limit.assumed))
+                found.append(Scatter(state, abs(kg) * whole * share * limit.half_width / count, count, limit.assumed))
         return tuple(found)
 
     def _factor_cause(self, match: FactorMatch) -> Cause:

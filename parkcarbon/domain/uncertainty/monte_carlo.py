@@ -44,9 +44,9 @@ class Simulated:
     shape: Shape
 
     @property
-    def pct(self) -> float:
-        """Half-width as a share of the mean [%]."""
-        return 100 * self.half_width / abs(self.mean)
+    def pct(self) -> float | None:
+        """Half-width as a share of the mean [%]; None where the mean is zero."""
+        return 100 * self.half_width / abs(self.mean) if self.mean else None
 
 
 def simulate(terms: Sequence[Term], *, draws: int, seed: int, shape: Shape = "normal") -> Simulated:

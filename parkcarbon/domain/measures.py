@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from .refusal import RefusedError
+from .substitution import half_even
 from .working import Figure, computed
 
 Json = dict[str, object]
@@ -222,8 +223,7 @@ def reductions(
 
 
 def _line(measure: Measure, savings: Sequence[Saving], from_day: dt.date, to_day: dt.date) -> ReductionLine:
-    days = (to_day - max(from_day, measure.start)).days
-    expected = round(measure.expected_t_per_year * 1e12 * days / 365)
+    expected = round(measure.expected_t_per_year * 1e12 * _years(max(from_day, measure.start), to_day))
     by_how = {how: [s for s in savings if s.how == how] for how in ("metered", "calculated")}
     within = {
         how: [part for saving in found if (part := _within(saving, from_day, to_day)) is not None]
@@ -233,11 +233,26 @@ def _line(measure: Measure, savings: Sequence[Saving], from_day: dt.date, to_day
     return ReductionLine(measure, expected, metered, calculated)
 
 
+def _years(from_day: dt.date, to_day: dt.date) -> float:
+    """Length of `[from_day, to_day)` in calendar years, a leap year being one like any other."""
+    passed = 0.0
+    for year in range(from_day.year, to_day.year + 1):
+        first, end = dt.date(year, 1, 1), dt.date(year + 1, 1, 1)
+        passed += max((min(end, to_day) - max(first, from_day)).days, 0) / (end - first).days
+    return passed
+
+
 def _within(saving: Saving, from_day: dt.date, to_day: dt.date) -> int | None:
-    """The part of a saving that falls into the period, by the day [1e-9 kg]; None: none of its days do."""
+    """The part of a saving that falls into the period, by the day [1e-9 kg]; None: none of its days do.
+
+    The parts of consecutive periods add up to the whole exactly: each is the difference of two rounded running sums.
+    """
+    first, last = max(from_day, saving.from_day), min(to_day, saving.to_day)
+    if first >= last:
+        return None
     whole = (saving.to_day - saving.from_day).days
-    days = (min(to_day, saving.to_day) - max(from_day, saving.from_day)).days
-    return round(saving.nano_kg * days / whole) if days > 0 else None
+    upto = [half_even(saving.nano_kg * (day - saving.from_day).days, whole) for day in (first, last)]
+    return upto[1] - upto[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Measures, the order of action, and comparisons that say when there is nothing to compare."""
 
 import datetime as dt
+import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +50,20 @@ def test_expected_and_metered_reductions_stand_side_by_side_and_are_not_subtract
     assert document["subtracted"] is False
     assert "not subtracted again" in str(document["note"])
     assert check(result.figure()) == []
+
+
+@pytest.mark.parametrize(("first", "end", "tonnes"), [(2024, 2025, 73), (2023, 2024, 73), (2023, 2025, 146)])
+def test_a_year_is_a_year_whether_or_not_it_leaps(first: int, end: int, tonnes: int) -> None:
+    old = replace(HALL, start=dt.date(2020, 1, 1))
+    result = reductions([old], [], dt.date(first, 1, 1), dt.date(end, 1, 1))
+    assert result.expected_nano_kg == tonnes * T
+
+
+def test_the_months_of_a_saving_add_up_to_it_exactly() -> None:
+    saving = Saving("hall-led", dt.date(2026, 1, 1), dt.date(2027, 1, 1), 10_000 * T + 1, "metered", "sub-meter")
+    begins = [dt.date(2026, month, 1) for month in range(1, 13)] + [dt.date(2027, 1, 1)]
+    parts = [reductions([HALL], [saving], begin, end).metered_nano_kg or 0 for begin, end in itertools.pairwise(begins)]
+    assert sum(parts) == saving.nano_kg
 
 
 @pytest.mark.rule("3.2")

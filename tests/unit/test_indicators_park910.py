@@ -269,3 +269,15 @@ def test_an_edition_is_chosen_by_its_dates() -> None:
     assert (chosen.document, notes) == ("发改环资〔2025〕910号", ())
     _, notes = scheme_for(park_schemes(), dt.date(2024, 12, 31))
     assert "was not in force on 2024-12-31" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "year"),
+    [
+        (dt.date(2024, 2, 29), dt.date(2025, 3, 1), True),
+        (dt.date(2024, 2, 29), dt.date(2025, 2, 28), False),
+        (dt.date(2024, 2, 1), dt.date(2025, 2, 1), True),
+    ],
+)
+def test_a_window_that_begins_on_the_29th_of_february(begin: dt.date, end: dt.date, year: bool) -> None:
+    assert Window("rolling_12_months", begin, end).is_year is year

@@ -45,7 +45,9 @@ class Window:
     @property
     def is_year(self) -> bool:
         """True for twelve months: only then its consumption is an annual one."""
-        return self.to_day == self.from_day.replace(year=self.from_day.year + 1)
+        day = self.from_day
+        leap = (day.month, day.day) == (2, 29)
+        return self.to_day == (dt.date(day.year + 1, 3, 1) if leap else day.replace(year=day.year + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class EntriesQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: str | None = None
+    kind: Annotated[str | None, Field(max_length=80)] = None
     state: EntryState | None = None
     from_day: Annotated[dt.date | None, Field(description="Only those that end after it")] = None
     to_day: Annotated[dt.date | None, Field(description="Only those that begin before it")] = None

@@ -129,10 +129,10 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    purpose: str | None = None
-    region: str | None = None
-    carrier: str | None = None
-    year: Annotated[int | None, Field(description="Data year")] = None
+    purpose: Annotated[str | None, Field(max_length=80)] = None
+    region: Annotated[str | None, Field(max_length=80)] = None
+    carrier: Annotated[str | None, Field(max_length=80)] = None
+    year: Annotated[int | None, Field(ge=1900, le=2200, description="Data year")] = None
     known_on: Annotated[AwareDatetime | None, Field(description="Only what could be used at this moment")] = None
     state: State | None = None
     after: Annotated[str | None, Field(description="`after` of the page before", max_length=120)] = None
@@ -144,10 +144,10 @@ class FindQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    purpose: str
-    carrier: str = ""
-    region: str = ""
-    gas: Annotated[str, Field(description="One, or several by comma in order of preference")] = ""
+    purpose: Annotated[str, Field(max_length=80)]
+    carrier: Annotated[str, Field(max_length=80)] = ""
+    region: Annotated[str, Field(max_length=80)] = ""
+    gas: Annotated[str, Field(description="One, or several by comma in order of preference", max_length=80)] = ""
     year: Annotated[int | None, Field(ge=1900, le=2200, description="Year of the activity; this year when absent")] = (
         None
     )
@@ -155,8 +155,10 @@ class FindQuery(BaseModel):
         None
     )
     on: Annotated[dt.date | None, Field(description="Day of the activity, against the validity of records")] = None
-    basis: Annotated[str | None, Field(description="NCV, HHV, 当量值 or 等价值")] = None
-    factor: Annotated[str | None, Field(description="This very record; refused if it is for another purpose")] = None
+    basis: Annotated[str | None, Field(description="NCV, HHV, 当量值 or 等价值", max_length=80)] = None
+    factor: Annotated[
+        str | None, Field(description="This very record; refused if it is for another purpose", max_length=160)
+    ] = None
 
 
 class NewFactor(BaseModel):
@@ -211,8 +213,8 @@ class SeriesQuery(BaseModel):
     source: Annotated[str, Field(min_length=1, max_length=500, description="Name of the file, or where it came from")]
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     format: Format = "csv"
-    time_column: str = "start"
-    value_column: str = "value"
+    time_column: Annotated[str, Field(max_length=120)] = "start"
+    value_column: Annotated[str, Field(max_length=120)] = "value"
     span_s: Annotated[float, Field(gt=0, le=31_622_400)] = 3600.0
 
 
@@ -223,8 +225,8 @@ class SeriesAddress(BaseModel):
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     format: Annotated[Format | None, Field(description="As the server says when absent")] = None
-    time_column: str = "start"
-    value_column: str = "value"
+    time_column: Annotated[str, Field(max_length=120)] = "start"
+    value_column: Annotated[str, Field(max_length=120)] = "value"
     span_s: Annotated[float, Field(gt=0, le=31_622_400)] = 3600.0
 
 

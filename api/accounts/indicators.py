@@ -52,7 +52,9 @@ class PeriodQuery(BaseModel):
 class CompareQuery(PeriodQuery):
     """Parameters of `/compare`."""
 
-    product: Annotated[str, Field(description="Normalise by its production; the base year's when empty")] = ""
+    product: Annotated[
+        str, Field(description="Normalise by its production; the base year's when empty", max_length=63)
+    ] = ""
 
 
 class ParkIndicator(Model):

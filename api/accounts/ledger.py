@@ -273,7 +273,7 @@ class PeriodQuery(BaseModel):
 class CoverQuery(PeriodQuery):
     """The same for one tenant."""
 
-    tenant: Annotated[str | None, Field(description="Only its claims, against its own meters")] = None
+    tenant: Annotated[str | None, Field(description="Only its claims, against its own meters", max_length=63)] = None
 
 
 class AllowanceQuery(BaseModel):
@@ -281,7 +281,7 @@ class AllowanceQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    enterprise: str
+    enterprise: Annotated[str, Field(max_length=63)]
     year: Annotated[int, Field(ge=2013, le=2100)]
     as_of: Annotated[AwareDatetime | None, Field(description="As known then; now when absent")] = None
 

@@ -14,6 +14,7 @@ from parkcarbon.books.corrections import EVER, NewCorrection
 from parkcarbon.books.substitutions import Wanted
 
 from .deps import READ_ERRORS, WRITE_ERRORS, Approver, BooksDep, Editor
+from .explain import ExplainedFigure
 
 router = APIRouter(prefix="/api/v1/parks/{park}", tags=["quality"], dependencies=SIGNED_IN)
 
@@ -213,7 +214,12 @@ async def substitution(books: BooksDep, number: Number) -> Substitution:
         return Substitution.model_validate(await books_substitutions.one(session, books.park, number))
 
 
-@router.get("/substitutions/{number}/working", summary="How its amounts came about", responses=READ_ERRORS)
+@router.get(
+    "/substitutions/{number}/working",
+    response_model=ExplainedFigure,
+    summary="How its amounts came about",
+    responses=READ_ERRORS,
+)
 async def working(books: BooksDep, number: Number) -> dict[str, Any]:
     """Give the total of a substitution as a tree that can be computed again."""
     async with books.reading() as session:

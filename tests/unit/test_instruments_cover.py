@@ -369,3 +369,12 @@ def _kwh(item: dict[str, object]) -> int:
 def _numbers(use: dict[str, object]) -> range:
     ends = str(use["serials"]).removeprefix("GEC-").split("…")
     return range(int(ends[0]), int(ends[-1]) + 1)
+
+
+@pytest.mark.rule("3.14")
+@pytest.mark.parametrize(("day", "covered"), [(30, 0), (31, 30 * MWH)])
+def test_a_certificate_is_not_cancelled_before_its_kilowatt_hours_are_generated(day: int, covered: int) -> None:
+    lot = gec(1, 30)
+    result = cover([lot], [event("cancelled", lot, on_day=dt.date(2026, 3, day))])
+    assert result.covered_micro_kwh == covered
+    assert [item["rule"] for item in result.refused] == ([] if covered else ["3.14"])

@@ -19,6 +19,14 @@ from tests.fakes.ledger import SETTINGS, credit, event, gec, midnight, own
 MARCH = dt.date(2026, 3, 1)
 MAY = dt.date(2026, 5, 4)
 HOUR = dt.timedelta(hours=1)
+A_YEAR_BEFORE = {"generated_from": midnight(dt.date(2025, 3, 1)), "generated_to": midnight(dt.date(2025, 4, 1))}
+TWO_YEARS = {
+    "kind": "I-REC",
+    "granularity": "period",
+    "generation_month": None,
+    "generated_from": midnight(dt.date(2024, 12, 1)),
+    "generated_to": midnight(dt.date(2025, 3, 1)),
+}
 
 
 @pytest.mark.rule("3.4", "3.5", "3.14", "3.18", "4.1", "4.2", "4.3", "4.5", "4.6", "4.7", "5.3")
@@ -46,7 +54,12 @@ HOUR = dt.timedelta(hours=1)
         ("4.2", gec(1, 1), {"generation_month": None}),
         ("4.2", gec(1, 1), {"generation_month": dt.date(2026, 3, 2)}),
         ("4.2", gec(1, 1), {"vintage": 2025}),
+        ("4.2", gec(1, 1), A_YEAR_BEFORE),
+        ("4.2", gec(1, 1), {"generation_month": dt.date(2026, 5, 1)}),
+        ("3.14", gec(1, 1), TWO_YEARS | {"vintage": 2024}),
+        ("3.14", gec(1, 1), TWO_YEARS | {"vintage": 2023}),
         ("3.14", credit(1, 1), {"vintage": 2019}),
+        ("3.14", credit(1, 1), {"vintage": 2027}),
         ("4.1", gec(1, 1), {"technology": "storage"}),
         ("3.14", gec(1, 1), {"plant": None}),
         ("4.3", gec(1, 1), {"carrier": "heat"}),
@@ -85,7 +98,8 @@ def test_what_may_be_entered_all_the_same() -> None:
     ("rule", "lot"),
     [
         (None, gec(1, 1)),
-        (None, gec(1, 1, month="2026-12")),
+        (None, gec(1, 1, month="2026-04")),
+        ("3.14", gec(1, 1, month="2026-12")),
         ("3.14", gec(1, 1, month="2025-12")),
         ("3.14", gec(1, 1, market="EU")),
         ("3.14", gec(1, 1, market="China/HK")),

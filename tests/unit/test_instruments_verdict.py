@@ -161,3 +161,9 @@ def test_the_plan_closes_the_gap_and_buys_no_gec_above_the_purchases(short: int,
     bought = {step.kind: step.count or 0 for step in gap.purchase}
     assert bought.get("gec", 0) * MWH <= uncovered
     assert bought.get("credit", 0) * T >= short - bought.get("gec", 0) * round(factor * MWH * 1000)
+
+
+@pytest.mark.rule("3.1")
+def test_a_gap_where_a_certificate_lowers_nothing_is_closed_by_credits_alone() -> None:
+    gap = plan_gap(3 * 10**12, 0, uncovered_micro_kwh=10**12, remainder_kg_per_kwh=1e-13, prices=Prices())
+    assert [(step.kind, step.count) for step in gap.purchase] == [("credit", 3)]

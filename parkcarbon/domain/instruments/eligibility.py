@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from .event import CLAIMING, Event
-from .lot import CRITERIA, Lot, add_months, mainland
+from .lot import BEHIND_UTC, CRITERIA, Lot, add_months, mainland
 
 VintageMatch = Literal["same_year", "within_validity"]
 
@@ -111,6 +111,13 @@ def not_accepted(lot: Lot) -> Reason | None:
     return None
 
 
+def not_generated(lot: Lot, on_day: dt.date) -> Reason | None:
+    """3.14: a certificate is issued for what was generated; none can be cancelled before that."""
+    if (lot.generated_to - BEHIND_UTC - _MOMENT).astimezone(dt.UTC).date() > on_day:
+        return Reason("3.14", f"the generation reaches to {lot.generated_to.isoformat()}, after {on_day}")
+    return None
+
+
 def other_vintage(lot: Lot, claim_from: dt.date, settings: InstrumentSettings) -> Reason | None:
     """3.14: generation near the consumption; by the dated setting, the same year."""
     if settings.match_on(claim_from) == "same_year" and lot.vintage != claim_from.year:
@@ -192,6 +199,7 @@ def of_certificate(lot: Lot, claim_from: dt.date, settings: InstrumentSettings, 
         lambda: not_electricity(lot),
         lambda: not_accepted(lot),
         lambda: other_market(lot, settings),
+        lambda: not_generated(lot, on_day),
         lambda: expired(lot, on_day),
         lambda: other_vintage(lot, claim_from, settings),
     )

@@ -172,7 +172,7 @@ def _buy(short: int, uncovered: int | None, remainder: float | None, prices: Pri
     steps = []
     if uncovered and remainder:
         each = round(remainder * GEC_MICRO_KWH * 1000)  # kg/kWh × 1e-6 kWh = 1e-6 kg = 1e3 nano-kg
-        count = min(uncovered // GEC_MICRO_KWH, -(-short // each))
+        count = min(uncovered // GEC_MICRO_KWH, -(-short // each)) if each else 0
         if count:
             lowered = min(count * each, short)
             steps.append(Step("gec", "gec", count, lowered, None if prices.gec is None else count * prices.gec))

@@ -43,6 +43,13 @@ HYDRO_FROM: Final = dt.date(2023, 1, 1)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _HOUR: Final = dt.timedelta(hours=1)
+
+BEHIND_UTC: Final = dt.timedelta(hours=12)
+"""No local time is farther behind UTC; a lot carries no time zone."""
+
+AHEAD_OF_UTC: Final = dt.timedelta(hours=14)
+"""No local time is farther ahead of it."""
+
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*")
 _NOT_MAINLAND: Final = ("China/HK", "China/MO", "China/TW")
 _I_REC_UNTIL: Final = 2025  # generation of this year on gets no I-REC in mainland China
@@ -248,8 +255,18 @@ def _times(lot: Lot) -> None:
     month = lot.generation_month
     if month is not None and (month.day != 1 or month.year != lot.vintage):
         raise RefusedError("4.2", f"generation month {month} is no first of a month of {lot.vintage}")
-    if abs(end.year - lot.vintage) > 1 and abs(start.year - lot.vintage) > 1:
+    first, last = _day(start - BEHIND_UTC), _day(end + AHEAD_OF_UTC - _MILLISECOND)  # wherever the meter is
+    if month is not None and (last < month or first >= add_months(month, 1)):
+        raise RefusedError("4.2", f"generation month {month:%Y-%m} is not that of {start} to {end}")
+    if not first.year <= lot.vintage <= last.year:
         raise RefusedError("3.14", f"vintage {lot.vintage} is not the year of {start} to {end}")
+    two_years = _day(start + AHEAD_OF_UTC).year < _day(end - BEHIND_UTC - _MILLISECOND).year
+    if lot.claim == "certificate" and two_years:
+        raise RefusedError("3.14", f"generated from {start} to {end}: certificates of two years are two lots")
+
+
+def _day(time: dt.datetime) -> dt.date:
+    return time.astimezone(dt.UTC).date()
 
 
 def _kind(lot: Lot) -> None:

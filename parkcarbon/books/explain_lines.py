@@ -105,7 +105,15 @@ def _uncovered(line: Line, amount: PointAmount, energy: Figure) -> Figure:
     covered = amount.amount_micro - line.amount_micro
     if line.instruments:
         source = {"kind": "lot", "lots": lots, "of": line.source}
-        return Figure("covered", line.activity, line.activity_unit, label_zh="证书覆盖电量", source=source, rule="4.3")
+        return Figure(
+            "covered",
+            line.activity,
+            line.activity_unit,
+            label_zh="证书覆盖电量",
+            label_en="covered by cancelled certificates",
+            source=source,
+            rule="4.3",
+        )
     leaf = Figure(
         "covered",
         covered / 1e6,

@@ -28,6 +28,10 @@ def completeness_figure(points: Sequence[PointAmount]) -> Figure:
     )
 
 
+_WHAT_ZH = {"measured": "实测", "expected": "应有"}
+
+
 def _hours(point: PointAmount, what: str, time_ms: int) -> Figure:
     source = {"kind": "interval", "point": point.point, "intervals": point.intervals}
-    return Figure(point.point, time_ms / _HOUR_MS, "h", label_en=f"{point.point}, {what}", source=source)
+    zh, en = f"{point.point} {_WHAT_ZH[what]}", f"{point.point}, {what}"
+    return Figure(point.point, time_ms / _HOUR_MS, "h", label_zh=zh, label_en=en, source=source)

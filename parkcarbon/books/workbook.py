@@ -11,6 +11,7 @@ References:
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from parkcarbon.domain.working import Figure
@@ -74,9 +75,14 @@ def write_workbook(figure: Figure | Sequence[Figure], target: str | IO[bytes], a
 
     Returns:
         Where each figure stands, by sheet and cell; tests read the recalculated file back with it.
+
+    Raises:
+        FileNotFoundError: its folder is not there; told before anything is begun.
     """
     from openpyxl.workbook import Workbook as Book
 
+    if isinstance(target, str) and not Path(target).resolve().parent.is_dir():
+        raise FileNotFoundError(f"{target}: there is no such folder")
     layout = lay_out(*((figure,) if isinstance(figure, Figure) else figure))
     sheets = _Sheets(Book(write_only=True))
     sheets.notes(about, layout)

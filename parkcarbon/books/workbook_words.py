@@ -104,27 +104,6 @@ BATCH_HEADERS: Final = {
     "recorded_at": "入库时间\nrecorded at",
 }
 
-NAMES: Final[dict[str, tuple[str, str]]] = {
-    "scope1": ("范围一（直接排放）", "scope 1 (direct)"),
-    "scope2_location": ("范围二（基于位置）", "scope 2, location-based"),
-    "scope2_market": ("范围二（基于市场）", "scope 2, market-based"),
-    "scope3": ("范围三（其他间接排放）", "scope 3 (other indirect)"),
-    "total_location": ("合计（范围二基于位置）", "total, scope 2 location-based"),
-    "total_market": ("合计（范围二基于市场）", "total, scope 2 market-based"),
-    "activity": ("活动数据", "activity data"),
-    "factor": ("排放因子", "emission factor"),
-    "load": ("负荷", "load"),
-    "unmetered": ("未计量及损耗", "unmetered and losses"),
-    "import": ("下网电量", "grid import"),
-    "export": ("上网电量", "grid export"),
-    "generation": ("发电量", "generation"),
-    "charge": ("充电量", "charge"),
-    "discharge": ("放电量", "discharge"),
-    "sub_meter": ("分表", "sub-meters"),
-    "ratio": ("倍率（CT×PT）", "meter ratio (CT × PT)"),
-    "gwp": ("全球变暖潜势", "global warming potential (GWP)"),
-}
-
 _FORMATS: Final = {
     "1": "0.000000######",
     "%": "0.000",
@@ -141,8 +120,8 @@ _FORMATS: Final = {
 
 def labels(figure: Figure) -> tuple[str, str]:
     """What a figure is called, in Chinese and English."""
-    zh, en = NAMES.get(figure.name, ("", ""))
-    return figure.label_zh or zh or figure.name, figure.label_en or en or figure.name.replace("_", " ")
+    zh, en = figure.labels
+    return zh or figure.name, en or figure.name.replace("_", " ")
 
 
 def number_format(unit: str) -> str:

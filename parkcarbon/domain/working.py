@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from parkcarbon.domain.figure_names import words
+
 Json = dict[str, object]
 Operation = Literal["given", "sum", "difference", "product", "quotient", "minimum", "maximum", "sum_product"]
 
@@ -59,6 +61,13 @@ class Figure:
         for term in self.terms:
             yield from term.walk()
 
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What it is called in Chinese and English: its own words, else those of its name; empty for an id."""
+        zh, en = words(self.name)
+        zh, en = self.label_zh or zh, self.label_en or en
+        return zh or en, en or zh
+
     def document(self, *, columns: bool = True) -> Json:
         """Plain JSON; empty members are left out.
 
@@ -66,8 +75,9 @@ class Figure:
             columns: with the columns of sums of products; without them a year of hours stays small.
         """
         members: Json = {"name": self.name, "value": self.value, "unit": self.unit, "operation": self.operation}
-        if self.label_en or self.label_zh:
-            members["label"] = {"zh": self.label_zh, "en": self.label_en}
+        zh, en = self.labels
+        if zh:
+            members["label"] = {"zh": zh, "en": en}
         optional: Json = {
             "source": dict(self.source),
             "axis": {name: list(values) for name, values in self.axis.items()} if columns else {},

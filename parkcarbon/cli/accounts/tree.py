@@ -12,7 +12,7 @@ def tree_lines(figure: Figure, depth: int = 0) -> list[str]:
         how += f" over {rows} rows: {' × '.join(figure.columns)}"
     rule = f"  (rule {figure.rule})" if figure.rule else ""
     unit = "" if figure.unit == "1" else f" {figure.unit}"
-    lines = [f"{'  ' * depth}{value}{unit}  {figure.label_en or figure.name}{how}{rule}{_source(figure)}"]
+    lines = [f"{'  ' * depth}{value}{unit}  {figure.labels[1] or figure.name}{how}{rule}{_source(figure)}"]
     lines += [f"{'  ' * depth}  ! {note}" for note in figure.notes]
     for term in figure.terms:
         lines += tree_lines(term, depth + 1)
@@ -21,6 +21,9 @@ def tree_lines(figure: Figure, depth: int = 0) -> list[str]:
 
 def _source(figure: Figure) -> str:
     source = figure.source
+    lots = source.get("lots")
+    if isinstance(lots, list | tuple):
+        return f"  [{', '.join(map(str, lots))}]"
     batches = source.get("batches")
     if isinstance(batches, list):
         return f"  [{len(batches)} batches]"

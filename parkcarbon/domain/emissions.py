@@ -55,6 +55,9 @@ CO2_PER_C: Final = 44 / 12
 GAS_CALORIFIC_UNITS: Final = ("GJ/10^4Nm3", "MJ/Nm3")
 """What a calorific value of gas may be given in; 1 MJ/Nm3 = 10 GJ/10^4Nm3."""
 
+_MOST_NANO_KG: Final = 2.0**63
+"""What 64 bits hold [1e-9 kg]."""
+
 CO2_ONLY_NOTE: Final = "electricity: CO2 only (source limitation)"
 
 GJ_PER: Final = {"GJ": 1.0, "TJ": 1e3, "MJ": 1e-3, "kWh": 0.0036, "MWh": 3.6}
@@ -240,11 +243,24 @@ def nano_kg(amount_micro: Int64Array, kg_per_amount: float | FloatArray) -> Int6
     Returns:
         CO2e [1e-9 kg] = rint(amount_micro x factor x 1e3).
 
+    Raises:
+        RefusedError: more than 64 bits hold, 9.2 Mt in one interval.
+
     >>> nano_kg(np.array([1_000_000]), 0.5827)
     array([582700000])
     """
-    emitted: Int64Array = np.rint(amount_micro * kg_per_amount * 1e3).astype(np.int64)
+    emitted, fits = _emitted(amount_micro, kg_per_amount)
+    if not fits.all():
+        raise RefusedError("6.10", f"{int(amount_micro[~fits][0]) / 1e6:g} of a unit emit more than any interval can")
     return emitted
+
+
+def _emitted(amount_micro: Int64Array, kg_per_amount: float | FloatArray) -> tuple[Int64Array, BoolArray]:
+    """CO2e of amounts [1e-9 kg], 0 where 64 bits do not hold it, and where they do."""
+    exact = amount_micro * kg_per_amount * 1e3
+    fits: BoolArray = np.abs(exact) < _MOST_NANO_KG
+    emitted: Int64Array = np.rint(np.where(fits, exact, 0.0)).astype(np.int64)
+    return emitted, fits
 
 
 def series_nano_kg(
@@ -259,11 +275,10 @@ def series_nano_kg(
         unit: unit of the amounts.
 
     Returns:
-        CO2e [1e-9 kg], and where a value was known; where not, the CO2e is 0 and must be stored as null.
+        CO2e [1e-9 kg], and where a value was known (and the product fits 64 bits); where not, the CO2e is 0 and must be
+        stored as null.
     """
-    per_unit = series.at(start_ms) * unit_scale(series.factor, unit)
-    known = np.isfinite(per_unit)
-    return nano_kg(amount_micro, np.where(known, per_unit, 0.0)), known
+    return _emitted(amount_micro, series.at(start_ms) * unit_scale(series.factor, unit))
 
 
 def interval_nano_kg(
@@ -278,7 +293,7 @@ def interval_nano_kg(
         if series is None:
             raise NoFactorError(f"values of the series {factor.leading.factor.factor} are not given")
         return series_nano_kg(start_ms, amount_micro, series, factor.unit)
-    return nano_kg(amount_micro, factor.co2e), np.ones(len(amount_micro), np.bool_)
+    return _emitted(amount_micro, factor.co2e)
 
 
 def gas_masses_kg(amount: float, factor: CarrierFactor) -> dict[str, float]:

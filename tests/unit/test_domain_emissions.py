@@ -23,6 +23,7 @@ from parkcarbon.domain.emissions import (
     warming_potential,
 )
 from parkcarbon.domain.factors import Factor, FactorSeries, Match, NoFactorError
+from parkcarbon.domain.refusal import RefusedError
 
 TODAY = dt.date(2026, 11, 21)
 JIANGSU = Settings("China/JS", "China", "China")
@@ -203,3 +204,14 @@ def test_units_that_do_not_meet_are_refused(unit: str) -> None:
 def test_masses_by_gas() -> None:
     masses = gas_masses_kg(10_000.0, resolved("gas", "Nm3"))
     assert masses["CO2"] == pytest.approx(21_621.9, abs=0.05)
+
+
+@pytest.mark.rule("6.10")
+def test_an_impossible_amount_is_unknown_and_never_wraps_to_a_negative_emission() -> None:
+    """9.2e12 kWh x 0.9 kg are 8.3e21 nano-kg; a wrapped register is such an amount."""
+    amounts = np.array([1_000_000, 9_200_000_000_000_000_000], dtype=np.int64)
+    factor = CarrierFactor("electricity", "kWh", 2, "location", {"CO2": 0.9}, 0.9, ())
+    emitted, known = interval_nano_kg(np.zeros(2, np.int64), amounts, factor)
+    assert (emitted.tolist(), known.tolist()) == ([900_000_000, 0], [True, False])
+    with pytest.raises(RefusedError, match=r"rule 6\.10: 9\.2e\+12 of a unit"):
+        nano_kg(amounts, 0.9)

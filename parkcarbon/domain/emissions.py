@@ -350,7 +350,9 @@ class Query:
 
     def named(self, factor: str, *purposes: str) -> FactorMatch:
         """The record with this id, which must serve one of these purposes."""
-        return named(self.factors, factor, self.known_on, purposes=frozenset(purposes) or None)
+        return named(
+            self.factors, factor, self.known_on, purposes=frozenset(purposes) or None, data_year=self.data_year
+        )
 
 
 def single(

@@ -304,7 +304,8 @@ def lookup(
     for wanted in gases:
         found = _nearest([factor for factor in known if factor.gas == wanted], purpose, region, data_year)
         if found is not None:
-            return replace(found, notes=(*found.notes, *_remarks(found.factor, fitting, known_on)))
+            partly = () if on is not None else _partly(found.factor, data_year)
+            return replace(found, notes=(*found.notes, *partly, *_remarks(found.factor, fitting, known_on)))
     without = ", ".join(factor.factor for factor in fitting if not _usable(factor) and factor.region == region)
     raise NoFactorError(
         f"no {purpose} factor for {carrier or 'any carrier'}, {'/'.join(gases) or 'no gas'},"
@@ -319,6 +320,7 @@ def named(
     known_on: dt.date | dt.datetime,
     *,
     purposes: frozenset[str] | None = None,
+    data_year: int | None = None,
 ) -> FactorMatch:
     """The factor with this id, newest record known; for settings that name one.
 
@@ -327,19 +329,25 @@ def named(
         factor: the id.
         known_on: date of knowledge.
         purposes: what it is to be used for; None: the caller looks at that.
+        data_year: year of the activity: of several records with this id the one of the year, as in `lookup`, none that
+            does not apply in it; None: the newest of all.
 
     Raises:
-        NoFactorError: when no such record is known.
+        NoFactorError: when no such record is known, or none applies in the year.
         FactorRefusedError: it is for another purpose.
     """
     known = [record for record in factors if record.factor == factor and _known(record, known_on)]
     if not known:
         raise NoFactorError(f"no factor {factor!r} known on {known_on}")
-    best = _best(known)
+    applying = [record for record in known if data_year is None or _valid(record, data_year, None)]
+    if not applying:
+        raise NoFactorError(f"{factor} applies {_span(_best(known))}, not in {data_year}")
+    best = _best(applying) if data_year is None else _by_year(applying, data_year).factor
     if purposes is not None and best.purpose not in purposes:
         rule = "1.4" if best.purpose == "life_cycle" else "1.6"
         raise FactorRefusedError(rule, f"{factor} is a {best.purpose} factor and cannot serve as {_either(purposes)}")
-    return FactorMatch(best, Match.SERIES if best.series else Match.DECLARED)
+    notes = () if data_year is None else _partly(best, data_year)
+    return FactorMatch(best, Match.SERIES if best.series else Match.DECLARED, notes)
 
 
 def has_basis(factor: Factor, basis: str) -> bool:
@@ -423,6 +431,19 @@ def _remarks(chosen: Factor, fitting: list[Factor], known_on: dt.date | dt.datet
         waiting = factor.published_on is None and factor.published_year == year and not _known(factor, known_on)
         if waiting and factor.region == chosen.region and factor.data_year != chosen.data_year:
             yield f"{factor.factor} came out in {year}, the day is not known: not counted before {factor.known_from}"
+
+
+def _partly(factor: Factor, year: int) -> tuple[str, ...]:
+    """What to say of a record that does not apply to all of a year, whose amounts are counted by one factor."""
+    late = factor.valid_from is not None and factor.valid_from > dt.date(year, 1, 1)
+    early = factor.valid_to is not None and factor.valid_to <= dt.date(year, 12, 31)
+    return (f"{factor.factor} applies {_span(factor)}: it is used for all of {year}",) if late or early else ()
+
+
+def _span(factor: Factor) -> str:
+    end = None if factor.valid_to is None else factor.valid_to - dt.timedelta(days=1)
+    parts = (f"from {factor.valid_from}" if factor.valid_from else "", f"to {end}" if end else "")
+    return " ".join(part for part in parts if part)
 
 
 def _valid(factor: Factor, data_year: int, on: dt.date | None) -> bool:

@@ -267,3 +267,33 @@ def test_a_value_is_a_number_from_zero_up(value: float) -> None:
         grid("A", "China", 2023, value)
     with pytest.raises(FactorRefusedError, match="is not after"):
         grid("A", "China", 2023, valid_from=dt.date(2026, 1, 2), valid_to=dt.date(2026, 1, 2))
+
+
+def heat_rate(year: int, value: float) -> Factor:
+    """A supplier's heat factor, entered anew each year under one id."""
+    record = replace(grid("HEAT-WORKS", "", year, value), purpose="heat_purchased", carrier="heat", unit="tCO2/GJ")
+    recorded = dt.datetime(year, 1, 10, tzinfo=dt.UTC)
+    return replace(
+        record, valid_from=dt.date(year, 1, 1), valid_to=dt.date(year + 1, 1, 1), own=True, recorded_at=recorded
+    )
+
+
+@pytest.mark.rule("1.1", "1.5")
+def test_of_several_records_with_one_id_the_one_of_the_year_is_taken() -> None:
+    """0.09 in 2025, 0.07 in 2026: the year 2025 is not counted anew with what came a year later."""
+    rates = [heat_rate(2025, 0.09), heat_rate(2026, 0.07)]
+    assert [named(rates, "HEAT-WORKS", TODAY, data_year=year).value for year in (2025, 2026)] == [0.09, 0.07]
+    assert named(rates, "HEAT-WORKS", TODAY).value == 0.07
+    with pytest.raises(NoFactorError, match="HEAT-WORKS applies from 2026-01-01 to 2026-12-31, not in 2027"):
+        named(rates, "HEAT-WORKS", TODAY, data_year=2027)
+
+
+@pytest.mark.rule("1.5")
+def test_a_record_for_part_of_a_year_says_that_it_is_used_for_all_of_it() -> None:
+    half = grid("JS-H2", "China/JS", 2026, valid_from=dt.date(2026, 7, 1), valid_to=dt.date(2027, 7, 1))
+    said = "JS-H2 applies from 2026-07-01 to 2027-06-30: it is used for all of 2026"
+    assert said in find([half]).notes
+    assert said in named([half], "JS-H2", TODAY, data_year=2026).notes
+    assert not any("used for all" in note for note in find([half], on=dt.date(2026, 8, 1)).notes)
+    whole = replace(half, valid_from=dt.date(2026, 1, 1), valid_to=dt.date(2027, 1, 1))
+    assert not any("used for all" in note for note in find([whole]).notes)

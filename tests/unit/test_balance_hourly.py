@@ -213,5 +213,7 @@ def test_storage_keeps_a_loss_that_is_load() -> None:
     assert (unknown.loss_micro, unknown.efficiency) == (None, None)
     with pytest.raises(RefusedError, match=r"rule 6\.10: a state of charge of 104 %"):
         storage_loss(0, 0, soc_from_pct=104, soc_to_pct=0, capacity_kwh=1)
+    with pytest.raises(RefusedError, match=r"rule 6\.10: a store of -1 kWh"):
+        storage_loss(0, 0, soc_from_pct=0, soc_to_pct=100, capacity_kwh=-1)
     with pytest.raises(RefusedError, match=r"rule 5\.6: charge of -1 kWh"):
         storage_loss(-KWH, 0, soc_from_pct=0, soc_to_pct=0, capacity_kwh=1)

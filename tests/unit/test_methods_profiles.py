@@ -236,6 +236,8 @@ def test_a_window_knows_what_its_months_know() -> None:
     assert window.states["missing"] == pytest.approx(1 / 8)
     assert window.month is None
     assert total([inventory()]) == inventory()
+    silent = total([inventory(period="2026-01"), inventory((GATE, half), period="2026-02")])
+    assert silent.energy["gas"] == {}  # unknown in February, and no sum without it
 
 
 def test_every_figure_of_a_method_can_be_computed_again() -> None:

@@ -58,7 +58,7 @@ def storage_loss(
         capacity_kwh: what it holds between 0 and 100 % [kWh].
 
     Raises:
-        RefusedError: negative energy, or a state of charge outside 0 to 100 %.
+        RefusedError: negative energy, no capacity, or a state of charge outside 0 to 100 %.
 
     >>> storage_loss(250_000_000, 220_000_000, soc_from_pct=20, soc_to_pct=22, capacity_kwh=500).loss_micro
     20000000
@@ -66,6 +66,8 @@ def storage_loss(
     for name, micro in (("charge", charge_micro), ("discharge", discharge_micro)):
         if micro < 0:
             raise RefusedError("5.6", f"{name} of {micro / 1e6:g} kWh is negative")
+    if not capacity_kwh > 0:
+        raise RefusedError("6.10", f"a store of {capacity_kwh:g} kWh holds nothing")
     for soc in (soc_from_pct, soc_to_pct):
         if soc is not None and not 0 <= soc <= 100:
             raise RefusedError("6.10", f"a state of charge of {soc:g} % is outside 0 to 100 %")

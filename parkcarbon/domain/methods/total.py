@@ -85,15 +85,14 @@ def _screening(ordered: Sequence[Inventory]) -> tuple[Json, ...]:
 
 
 def _energy(balances: Sequence[Json]) -> Json:
-    """Sums by flow; a flow that is unknown in one period, and not in all, makes the sum unknown."""
+    """Sums by flow and unit; what is unknown in one period is unknown in the sum."""
     summed: Json = {}
     for name in balances[0]:
         values = [balance[name] for balance in balances]
         if isinstance(values[0], dict):
-            units = sorted({unit for value in values if isinstance(value, dict) for unit in value})
-            summed[name] = {
-                unit: sum(value.get(unit, 0.0) for value in values if isinstance(value, dict)) for unit in units
-            }
+            by_unit = [value for value in values if isinstance(value, dict)]
+            units = sorted(set.intersection(*(set(value) for value in by_unit)))
+            summed[name] = {unit: sum(value[unit] for value in by_unit) for unit in units}
             continue
         known = [value for value in values if isinstance(value, int | float)]
         summed[name] = sum(known) if len(known) == len(values) else None

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from parkcarbon.books.derive.model import load_series
-from parkcarbon.books.factors import QUERIES, enter_factor, factor_digest, factor_document
-from parkcarbon.books.series_files import Columns, parse_csv
+from parkcarbon.books.library.factors import QUERIES, enter_factor, factor_digest, factor_document
+from parkcarbon.books.library.files import Columns, parse_csv
 from parkcarbon.catalog.park import FactorSeries as SeriesEntry
 from parkcarbon.domain.factors import Factor
 from parkcarbon.kit.db import Session

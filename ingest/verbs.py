@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from parkcarbon.books import corrections
 from parkcarbon.books.derive.announce import Span, queue_spans
 from parkcarbon.books.derive.model import Model, Point, load_model
 from parkcarbon.books.derive.stored import BEGIN_MS, END_MS, moment
+from parkcarbon.books.quality import corrections
 from parkcarbon.catalog.park import ParkError, load_park
 from parkcarbon.domain.reading import Kind
 from parkcarbon.domain.refusal import RefusedError

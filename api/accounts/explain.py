@@ -12,9 +12,9 @@ from starlette.responses import Response
 from api.deps import SIGNED_IN
 from api.schemas import Model
 from parkcarbon.books.amounts import PERIOD
-from parkcarbon.books.explain import PREFIXES, about_of, names, open_scene
-from parkcarbon.books.explain import explain as explained
-from parkcarbon.books.workbook import write_workbook
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import PREFIXES, about_of, names, open_scene
+from parkcarbon.books.working.explain import explain as explained
 from parkcarbon.domain.working import Figure, Operation
 
 from .deps import READ_ERRORS, BooksDep

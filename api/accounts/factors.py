@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.deps import SIGNED_IN
 from api.problems import ProblemError
 from api.schemas import Model
-from parkcarbon.books import factor_warnings
-from parkcarbon.books import factors as library
-from parkcarbon.books.factors import Decision, Record, State, Wanted
-from parkcarbon.books.series import Loaded, Values, fetch_values, list_loads, load_values, read_values
-from parkcarbon.books.series_files import Columns, Format, SeriesError
+from parkcarbon.books.library import factors as library
+from parkcarbon.books.library import warnings as factor_warnings
+from parkcarbon.books.library.factors import Decision, Record, State, Wanted
+from parkcarbon.books.library.files import Columns, Format, SeriesError
+from parkcarbon.books.library.series import Loaded, Values, fetch_values, list_loads, load_values, read_values
 from parkcarbon.domain.factors import PURPOSES, Factor, FactorMatch, NoFactorError, lookup, named
 from parkcarbon.kit.db import Row
 from parkcarbon.kit.http import FetchError

@@ -8,14 +8,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import SIGNED_IN
 from api.schemas import Model
-from parkcarbon.books import indicators as books_indicators
 from parkcarbon.books.amounts import PERIOD
-from parkcarbon.books.budgets import budgets_of
-from parkcarbon.books.comparisons import comparisons_of, intensities_of
-from parkcarbon.books.indicators_power import duties_of, matching_of
+from parkcarbon.books.indicators import park as books_indicators
+from parkcarbon.books.indicators.budgets import budgets_of
+from parkcarbon.books.indicators.comparisons import comparisons_of, intensities_of
+from parkcarbon.books.indicators.measures import measures_of, reductions_of
+from parkcarbon.books.indicators.power import duties_of, matching_of
+from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, facts_at, inventory_of, load_inputs
-from parkcarbon.books.measures import measures_of, reductions_of
-from parkcarbon.books.uncertainty import uncertainty_of
 from parkcarbon.kit.db import Session
 
 from .deps import READ_ERRORS, Books, BooksDep

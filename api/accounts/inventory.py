@@ -12,7 +12,7 @@ from api.deps import SIGNED_IN, tagged_bytes
 from api.problems import ProblemError
 from api.schemas_inventory import Inventory
 from parkcarbon.books.amounts import MONTH, PERIOD
-from parkcarbon.books.periods import answer
+from parkcarbon.books.periods.closing import answer
 
 from .deps import READ_ERRORS, BooksDep
 

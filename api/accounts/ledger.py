@@ -9,12 +9,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.deps import SIGNED_IN
 from api.problems import ProblemError
 from api.schemas import Model
-from parkcarbon.books import ledger as books_ledger
 from parkcarbon.books.amounts import PERIOD
+from parkcarbon.books.instruments import ledger as books_ledger
+from parkcarbon.books.instruments.accounts import load_allowance
+from parkcarbon.books.instruments.claims import cover_of, gap_for, perform
+from parkcarbon.books.instruments.documents import event_document, lot_document, read_act, read_lot
 from parkcarbon.books.inventory import facts_at
-from parkcarbon.books.ledger_accounts import load_allowance
-from parkcarbon.books.ledger_documents import event_document, lot_document, read_act, read_lot
-from parkcarbon.books.ledger_periods import cover_of, gap_for, perform
 from parkcarbon.domain.instruments.event import EventKind, Status
 from parkcarbon.domain.instruments.lot import KINDS, IssuedFor, Kind, Origin
 from parkcarbon.domain.inventory import electricity_micro_kwh

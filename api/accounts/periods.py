@@ -10,9 +10,9 @@ from starlette.responses import Response
 from api.deps import SIGNED_IN
 from api.problems import problem
 from api.schemas import Model
-from parkcarbon.books import periods as books_periods
 from parkcarbon.books.amounts import PERIOD
-from parkcarbon.books.difference import difference
+from parkcarbon.books.periods import closing as books_periods
+from parkcarbon.books.periods.difference import difference
 
 from .deps import READ_ERRORS, WRITE_ERRORS, Approver, BooksDep, Editor
 

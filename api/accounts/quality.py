@@ -9,11 +9,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.deps import SIGNED_IN
 from api.problems import ProblemError
 from api.schemas import MethodName, Model, Share
-from parkcarbon.books import balance, quality, reconcile
 from parkcarbon.books.amounts import PERIOD
-from parkcarbon.books.balance_documents import balance_document, reconciliation_document
 from parkcarbon.books.inventory import facts_at
-from parkcarbon.books.questions import open_questions
+from parkcarbon.books.quality import balance, reconcile
+from parkcarbon.books.quality import states as quality
+from parkcarbon.books.quality.balance_documents import balance_document, reconciliation_document
+from parkcarbon.books.quality.questions import open_questions
 from parkcarbon.domain.balance.quality import COMPLETE_PCT
 
 from .deps import READ_ERRORS, BooksDep

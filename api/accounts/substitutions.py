@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import SIGNED_IN
 from api.schemas import Model
-from parkcarbon.books import corrections as books_corrections
-from parkcarbon.books import substitutions as books_substitutions
-from parkcarbon.books.corrections import EVER, NewCorrection
-from parkcarbon.books.substitutions import Wanted
+from parkcarbon.books.quality import corrections as books_corrections
+from parkcarbon.books.quality import substitutions as books_substitutions
+from parkcarbon.books.quality.corrections import EVER, NewCorrection
+from parkcarbon.books.quality.substitutions import Wanted
 
 from .deps import READ_ERRORS, WRITE_ERRORS, Approver, BooksDep, Editor
 from .explain import ExplainedFigure

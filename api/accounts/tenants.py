@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.deps import SIGNED_IN
 from api.schemas import Model
 from parkcarbon.books.amounts import PERIOD
-from parkcarbon.books.tenant_figures import allocation_document, entity_document
-from parkcarbon.books.tenants import build_allocation, build_entities
+from parkcarbon.books.tenants.figures import allocation_document, entity_document
+from parkcarbon.books.tenants.views import build_allocation, build_entities
 
 from .deps import READ_ERRORS, BooksDep
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import msgspec
 
-from parkcarbon.books.explain import about_of, explain
-from parkcarbon.books.workbook import write_workbook
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import about_of, explain
 from parkcarbon.catalog.park import device_name
 from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database, load_queries

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from parkcarbon.books.facts import QUERIES, Facts, PointFact
+from parkcarbon.books.library.calorific import stored_means, with_means
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.reading import Method
 from parkcarbon.domain.readings import BoolArray, Int64Array
@@ -20,9 +22,6 @@ from parkcarbon.kit.db import Row, Session
 from parkcarbon.kit.db import from_ms as time_of
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
-
-from .calorific import stored_means, with_means
-from .facts import QUERIES, Facts, PointFact
 
 HOUR_MS: Final = 3_600_000
 PERIOD: Final = r"^(19[7-9][0-9]|20[0-9][0-9])(-(0[1-9]|1[0-2]))?$"

@@ -12,6 +12,9 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from parkcarbon.books.amounts import parse_period
+from parkcarbon.books.facts import LATEST, QUERIES, EntryState, Facts, entry_states, load_facts
+from parkcarbon.books.refusals import refusals
 from parkcarbon.catalog.entries import KINDS, EntryError, decode_entry
 from parkcarbon.catalog.entries.activity_base import ActivityEntry, Frame
 from parkcarbon.catalog.strict import document_problems
@@ -19,10 +22,6 @@ from parkcarbon.domain.activities.counting import refuse
 from parkcarbon.domain.emissions import Query
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Row, Session
-
-from .amounts import parse_period
-from .facts import LATEST, QUERIES, EntryState, Facts, entry_states, load_facts
-from .refusals import refusals
 
 Json = dict[str, Any]
 Decision = Literal["approved", "rejected"]

@@ -15,7 +15,7 @@ from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.quantities import QUANTITIES
 from parkcarbon.kit.db import Row, Session, load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries("parkcarbon.books")
 EntryState = Literal["in_force", "pending", "rejected", "superseded", "withdrawn", "withdrawal"]
 """`pending` waits for a second person; a `withdrawal` is the row that took another out."""
 

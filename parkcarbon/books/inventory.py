@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from parkcarbon.books.amounts import Period, parse_period, point_amounts
+from parkcarbon.books.derive.as_of import point_amounts_as_of
+from parkcarbon.books.facts import QUERIES, Facts, load_current, load_facts
+from parkcarbon.books.instruments.load import load_cover
 from parkcarbon.catalog.entries.activity import activities_of, screening_of
 from parkcarbon.domain.activities.activity import Activity
 from parkcarbon.domain.activities.scope3 import Screened
@@ -17,11 +21,6 @@ from parkcarbon.domain.methods.iso14064 import by_category
 from parkcarbon.domain.methods.zcp910 import zcp910
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session, from_ms
-
-from .amounts import Period, parse_period, point_amounts
-from .derive.as_of import point_amounts_as_of
-from .facts import QUERIES, Facts, load_current, load_facts
-from .ledger_load import load_cover
 
 SETTLED_AFTER: Final = dt.timedelta(seconds=60)
 """What was recorded longer ago is all there: writing transactions live half as long."""

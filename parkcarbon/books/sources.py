@@ -9,16 +9,15 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from parkcarbon.books.amounts import Hourly, hourly_amounts, point_amounts
+from parkcarbon.books.derive.as_of import hourly_as_of, intervals_as_of, point_amounts_as_of
+from parkcarbon.books.facts import QUERIES, Facts
 from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.reading import INTERVAL_MS, Method
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import from_ms as time_of
 from parkcarbon.kit.pgcopy import PgType
-
-from .amounts import Hourly, hourly_amounts, point_amounts
-from .derive.as_of import hourly_as_of, intervals_as_of, point_amounts_as_of
-from .facts import QUERIES, Facts
 
 WHOLE: Final = 0.9999
 """An hour or interval is whole from this coverage on: it is stored in single precision."""

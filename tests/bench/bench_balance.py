@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ingest.partitions import Partitions
 from parkcarbon.books.amounts import parse_period
-from parkcarbon.books.balance import balances
 from parkcarbon.books.facts import load_current
-from parkcarbon.books.tenants import power_of
+from parkcarbon.books.quality.balance import balances
+from parkcarbon.books.tenants.views import power_of
 from parkcarbon.domain.balance.hourly import Balance, Band, Channel, of_channels, suspects
 from parkcarbon.domain.balance.runs import Watched, find_runs
 from parkcarbon.domain.readings import Int64Array

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from parkcarbon.books.explain import FIGURES
+from parkcarbon.books.working.explain import FIGURES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
 

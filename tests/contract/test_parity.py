@@ -18,7 +18,7 @@ from api.app import create_app
 from api.settings import Settings
 from ingest.verbs import add_verbs
 from parkcarbon.books.entries import NewEntry
-from parkcarbon.books.ledger_documents import LotDocument
+from parkcarbon.books.instruments.documents import LotDocument
 from parkcarbon.cli.accounts import VERBS
 from parkcarbon.cli.accounts.factor import Proposed
 

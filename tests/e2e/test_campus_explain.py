@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from deploy.local import campus
-from parkcarbon.books.explain import about_of, explain
-from parkcarbon.books.workbook import write_workbook
-from parkcarbon.books.workbook_words import SHEETS
+from parkcarbon.books.workbook.words import SHEETS
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import about_of, explain
 from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database
 from tests.fakes.libreoffice import PROGRAM, recalculated

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from parkcarbon.books.ledger import Act
+from parkcarbon.books.instruments.ledger import Act
 from parkcarbon.domain.instruments.eligibility import InstrumentSettings
 from parkcarbon.domain.instruments.event import Event, EventKind
 from parkcarbon.domain.instruments.lot import CCER_NANO_KG, CRITERIA, GEC_MICRO_KWH, Lot, Serials, add_months

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ingest.recompute import Recomputer
-from parkcarbon.books.balance import balances, period_at
-from parkcarbon.books.balance_documents import balance_document, reconciliation_document
-from parkcarbon.books.balance_figures import balance_figure, reconcile_figure, storage_figure, unmetered_figure
 from parkcarbon.books.entries import enter
 from parkcarbon.books.inventory import facts_at
-from parkcarbon.books.quality import calibrations, quality_of, suspect_runs
-from parkcarbon.books.reconcile import reconcile, storage_of
+from parkcarbon.books.quality.balance import balances, period_at
+from parkcarbon.books.quality.balance_documents import balance_document, reconciliation_document
+from parkcarbon.books.quality.balance_figures import balance_figure, reconcile_figure, storage_figure, unmetered_figure
+from parkcarbon.books.quality.reconcile import reconcile, storage_of
+from parkcarbon.books.quality.states import calibrations, quality_of, suspect_runs
 from parkcarbon.domain.balance.hourly import Balance, HourState
 from parkcarbon.domain.balance.quality import Quality
 from parkcarbon.domain.refusal import RefusedError

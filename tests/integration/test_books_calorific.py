@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parkcarbon.books.explain import about_of, explain
-from parkcarbon.books.factors import decide, propose
 from parkcarbon.books.inventory import build_inventory, load_inputs, result_of
-from parkcarbon.books.series import load_values, read_values
-from parkcarbon.books.workbook import write_workbook
+from parkcarbon.books.library.factors import decide, propose
+from parkcarbon.books.library.series import load_values, read_values
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import about_of, explain
 from parkcarbon.domain.factors import Factor, Match
 from parkcarbon.domain.inventory import Inventory
 from parkcarbon.domain.methods.result import MethodResult

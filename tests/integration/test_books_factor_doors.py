@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from parkcarbon.books.factors import enter_factor
+from parkcarbon.books.library.factors import enter_factor
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.cli.accounts import factor as verb
 from parkcarbon.kit.db import Database

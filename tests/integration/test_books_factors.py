@@ -18,8 +18,8 @@ import pytest
 from ingest.parks import apply_park
 from ingest.recompute import Recomputer
 from parkcarbon.books.derive.model import load_model
-from parkcarbon.books.factors import Decision, Wanted, decide, list_records, load_known, propose, show
-from parkcarbon.books.series import Values, fetch_values, list_loads, load_values, read_values
+from parkcarbon.books.library.factors import Decision, Wanted, decide, list_records, load_known, propose, show
+from parkcarbon.books.library.series import Values, fetch_values, list_loads, load_values, read_values
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.catalog.park import decode_park
 from parkcarbon.domain.factors import Factor, Match, lookup

@@ -12,14 +12,14 @@ import pytest
 
 from api.app import create_app
 from parkcarbon.books import entries
-from parkcarbon.books.budgets import budgets_of
-from parkcarbon.books.comparisons import comparisons_of, intensities_of
-from parkcarbon.books.indicator_figures import indicator_figure
-from parkcarbon.books.indicators import park_indicators, period_energy
-from parkcarbon.books.indicators_power import duties_of, matching_of
+from parkcarbon.books.indicators.budgets import budgets_of
+from parkcarbon.books.indicators.comparisons import comparisons_of, intensities_of
+from parkcarbon.books.indicators.figures import indicator_figure
+from parkcarbon.books.indicators.measures import gap_measures, reductions_of
+from parkcarbon.books.indicators.park import park_indicators, period_energy
+from parkcarbon.books.indicators.power import duties_of, matching_of
+from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, inventory_of, load_inputs
-from parkcarbon.books.measures import gap_measures, reductions_of
-from parkcarbon.books.uncertainty import uncertainty_of
 from parkcarbon.cli.accounts import indicators as verb
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 import pytest
 
-from parkcarbon.books.ledger import Act, confirm, enter_lot, load_ledger, record, strike
+from parkcarbon.books.instruments.ledger import Act, confirm, enter_lot, load_ledger, record, strike
 from parkcarbon.domain.instruments.cover import Cover, cover_period
 from parkcarbon.domain.instruments.lot import Lot, Serials
 from parkcarbon.domain.refusal import RefusedError

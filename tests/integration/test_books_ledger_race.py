@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from parkcarbon.books.ledger import enter_lot, record
+from parkcarbon.books.instruments.ledger import enter_lot, record
 from parkcarbon.domain.instruments.event import EventKind
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Database, RejectedError, Session, UnavailableError

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ingest.recompute import Recomputer
-from parkcarbon.books import entries, periods
+from parkcarbon.books import entries
 from parkcarbon.books.inventory import METHODS, build_inventory, load_inputs, result_of
+from parkcarbon.books.periods import closing as periods
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Database, to_ms
 from tests.fakes.ingest_park import METER, PARK, Ingest, Sender, counter_rows, park_text, utc

@@ -13,8 +13,9 @@ import pytest
 
 from api.app import create_app
 from api.schemas_inventory import Inventory as Answer
-from parkcarbon.books import entries, periods
-from parkcarbon.books.difference import difference
+from parkcarbon.books import entries
+from parkcarbon.books.periods import closing as periods
+from parkcarbon.books.periods.difference import difference
 from parkcarbon.cli.accounts import period as verb
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.clock import SystemClock

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from api.app import create_app
-from parkcarbon.books import corrections, substitutions
-from parkcarbon.books.corrections import NewCorrection
+from parkcarbon.books.quality import corrections, substitutions
+from parkcarbon.books.quality.corrections import NewCorrection
+from parkcarbon.books.quality.substitutions import SubstitutionMethod, Wanted
 from parkcarbon.books.refusals import refusals
-from parkcarbon.books.substitutions import SubstitutionMethod, Wanted
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
 from parkcarbon.kit.db import RejectedError, from_ms

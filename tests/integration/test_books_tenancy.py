@@ -7,8 +7,8 @@ import pytest
 
 from ingest.recompute import Recomputer
 from parkcarbon.books.inventory import inventory_of, load_inputs
-from parkcarbon.books.tenant_figures import allocation_document, allocation_figure, entity_document, entity_figure
-from parkcarbon.books.tenants import build_allocation, build_entities, power_of, rule_at
+from parkcarbon.books.tenants.figures import allocation_document, allocation_figure, entity_document, entity_figure
+from parkcarbon.books.tenants.views import build_allocation, build_entities, power_of, rule_at
 from parkcarbon.domain.inventory import Inventory
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.tenancy.views import PARK, TOTALS, sum_of

@@ -7,8 +7,8 @@ import pytest
 
 from ingest.recompute import Recomputer
 from parkcarbon.books.amounts import hourly_amounts, parse_period, point_amounts
-from parkcarbon.books.explain_energy import Asked, energy_figure, hours_columns, intervals_figure
 from parkcarbon.books.facts import Facts, PointFact, load_facts
+from parkcarbon.books.working.energy import Asked, energy_figure, hours_columns, intervals_figure
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Session

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openpyxl import load_workbook
 
-from parkcarbon.books.explain import FIGURES, about_of, explain, find, names, open_scene
 from parkcarbon.books.inventory import build_inventory
-from parkcarbon.books.periods import close, make_provisional
-from parkcarbon.books.substitutions import Wanted, enter, review
-from parkcarbon.books.workbook import write_workbook
-from parkcarbon.books.workbook_words import SHEETS
+from parkcarbon.books.periods.closing import close, make_provisional
+from parkcarbon.books.quality.substitutions import Wanted, enter, review
+from parkcarbon.books.workbook.words import SHEETS
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import FIGURES, about_of, explain, find, names, open_scene
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database, from_ms

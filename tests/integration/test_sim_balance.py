@@ -11,8 +11,8 @@ import pytest
 
 from firmware_sim.prepare import Order, prepare
 from parkcarbon.books.amounts import Hourly
-from parkcarbon.books.balance import balance_of, behind_connections
 from parkcarbon.books.facts import Facts, PointFact
+from parkcarbon.books.quality.balance import balance_of, behind_connections
 from parkcarbon.catalog.park import Episode as ParkEpisode
 from parkcarbon.catalog.park import Point, load_park
 from parkcarbon.catalog.park_tenancy import Connection

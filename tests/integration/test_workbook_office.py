@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parkcarbon.books.workbook import About, write_workbook
-from parkcarbon.books.workbook_layout import Layout
-from parkcarbon.books.workbook_words import SHEETS, UNKNOWN
+from parkcarbon.books.workbook.layout import Layout
+from parkcarbon.books.workbook.words import SHEETS, UNKNOWN
+from parkcarbon.books.workbook.workbook import About, write_workbook
 from parkcarbon.domain.working import Figure, Operation, computed
 from tests.fakes.libreoffice import HERE, recalculated
 

@@ -8,7 +8,7 @@ import pytest
 
 from parkcarbon.books.amounts import parse_period
 from parkcarbon.books.facts import Entry, Facts, PointFact
-from parkcarbon.books.obstacles import missing_entries
+from parkcarbon.books.periods.obstacles import missing_entries
 from parkcarbon.catalog.entries import decode_entry
 from parkcarbon.catalog.park import Park
 from tests.fakes.api_park import document

@@ -6,8 +6,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from parkcarbon.books.series import read_values
-from parkcarbon.books.series_files import Columns, SeriesError
+from parkcarbon.books.library.files import Columns, SeriesError
+from parkcarbon.books.library.series import read_values
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 CSV = "start,value\n2026-01-01T00:00:00Z,0.5\n2026-01-01T01:00:00+00:00,0.25\n2026-01-01 02:00,\n"

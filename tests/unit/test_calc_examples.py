@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parkcarbon.books.workbook import About, write_workbook
+from parkcarbon.books.workbook.workbook import About, write_workbook
 from parkcarbon.calc.engine import Result, calculate
 from parkcarbon.calc.loader import load
 from parkcarbon.catalog.factors import load_factors

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parkcarbon.books.explain_registers import DeltaReading, Meter, Trail, readings_figure, registers_figure
-from parkcarbon.books.workbook_layout import lay_out
+from parkcarbon.books.workbook.layout import lay_out
+from parkcarbon.books.working.registers import DeltaReading, Meter, Trail, readings_figure, registers_figure
 from parkcarbon.domain.emissions import Step
 from parkcarbon.domain.factors import Factor, FactorMatch, Match
 from parkcarbon.domain.inventory_figures import Backing, line_figure, scope_figure, total_figure

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from parkcarbon.books.workbook import About, plain, source_text, write_workbook
-from parkcarbon.books.workbook_layout import MOST_ARGUMENTS, lay_out
-from parkcarbon.books.workbook_words import SERIES, SHEETS, UNKNOWN, WORKING_HEADERS
+from parkcarbon.books.workbook.layout import MOST_ARGUMENTS, lay_out
+from parkcarbon.books.workbook.words import SERIES, SHEETS, UNKNOWN, WORKING_HEADERS
+from parkcarbon.books.workbook.workbook import About, plain, source_text, write_workbook
 from parkcarbon.domain.working import Figure, Operation, check, computed
 
 ABOUT = About("标题", "title", facts=[("park", "campus")], notes=["=1+1"])

@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from parkcarbon.books import ledger
 from parkcarbon.books.entries import enter_many, list_entries, review
 from parkcarbon.books.facts import LATEST
-from parkcarbon.books.ledger_documents import read_lot
-from parkcarbon.books.ledger_periods import perform
+from parkcarbon.books.instruments import ledger
+from parkcarbon.books.instruments.claims import perform
+from parkcarbon.books.instruments.documents import read_lot
 from parkcarbon.kit.db import Database, Session
 
 from .entries import demo_entries, month_after, read_months

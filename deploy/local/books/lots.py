@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final
 
-from parkcarbon.books.ledger_documents import ActDocument
+from parkcarbon.books.instruments.documents import ActDocument
 
 from .entries import EVIDENCE, Months, month_after
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from parkcarbon.books.amounts import HOUR_MS, WHOLE, Hourly, merge_states
-from parkcarbon.books.calorific import by_volume, calorific_series, with_means
 from parkcarbon.books.facts import Facts
+from parkcarbon.books.library.calorific import by_volume, calorific_series, with_means
 from parkcarbon.domain.calorific import CalorificMean, mean_calorific
 from parkcarbon.domain.intervals import Intervals
 from parkcarbon.domain.inventory import PointAmount

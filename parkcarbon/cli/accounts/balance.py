@@ -3,11 +3,12 @@
 import argparse
 import datetime as dt
 
-from parkcarbon.books import balance, quality, reconcile
 from parkcarbon.books.amounts import Period
-from parkcarbon.books.balance_documents import balance_document, reconciliation_document
 from parkcarbon.books.facts import Facts
 from parkcarbon.books.inventory import facts_at
+from parkcarbon.books.quality import balance, reconcile
+from parkcarbon.books.quality import states as quality
+from parkcarbon.books.quality.balance_documents import balance_document, reconciliation_document
 from parkcarbon.domain.balance.quality import COMPLETE_PCT
 from parkcarbon.kit.db import Session
 

@@ -57,7 +57,7 @@ def _tree(result: "Result") -> str:
 
 
 def _write_workbook(result: "Result", path: Path) -> None:
-    from parkcarbon.books.workbook import About, write_workbook
+    from parkcarbon.books.workbook.workbook import About, write_workbook
 
     inventory = result.inventory
     facts = [

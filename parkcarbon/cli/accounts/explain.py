@@ -4,8 +4,8 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
-from parkcarbon.books.explain import PREFIXES, about_of, explain, names, open_scene
-from parkcarbon.books.workbook import write_workbook
+from parkcarbon.books.workbook.workbook import write_workbook
+from parkcarbon.books.working.explain import PREFIXES, about_of, explain, names, open_scene
 
 from .common import add_park, moment, open_database, say, say_json
 from .tree import tree_lines

@@ -9,11 +9,11 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from parkcarbon.books import factors as library
-from parkcarbon.books.factor_warnings import factor_warnings
-from parkcarbon.books.factors import Decision, Record, State, Wanted
-from parkcarbon.books.series import Values, fetch_values, list_loads, load_values, read_values
-from parkcarbon.books.series_files import Columns, Format
+from parkcarbon.books.library import factors as library
+from parkcarbon.books.library.factors import Decision, Record, State, Wanted
+from parkcarbon.books.library.files import Columns, Format
+from parkcarbon.books.library.series import Values, fetch_values, list_loads, load_values, read_values
+from parkcarbon.books.library.warnings import factor_warnings
 from parkcarbon.catalog.strict import document_problems
 from parkcarbon.domain.factors import PURPOSES, Factor, lookup, named
 from parkcarbon.kit.db import Session

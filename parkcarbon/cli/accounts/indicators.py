@@ -5,13 +5,13 @@ import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from parkcarbon.books import indicators
-from parkcarbon.books.budgets import budgets_of
-from parkcarbon.books.comparisons import comparisons_of, intensities_of
-from parkcarbon.books.indicators_power import duties_of, matching_of
+from parkcarbon.books.indicators import park as indicators
+from parkcarbon.books.indicators.budgets import budgets_of
+from parkcarbon.books.indicators.comparisons import comparisons_of, intensities_of
+from parkcarbon.books.indicators.measures import measures_of, reductions_of
+from parkcarbon.books.indicators.power import duties_of, matching_of
+from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, facts_at, inventory_of, load_inputs
-from parkcarbon.books.measures import measures_of, reductions_of
-from parkcarbon.books.uncertainty import uncertainty_of
 from parkcarbon.kit.db import Session
 
 from .common import add_park, day, moment, open_database, say, say_json

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from parkcarbon.books.inventory import METHODS
-from parkcarbon.books.periods import Answer, answer
+from parkcarbon.books.periods.closing import Answer, answer
 
 from .common import add_park, moment, now, open_reading, say
 

@@ -4,11 +4,11 @@ import argparse
 import datetime as dt
 from typing import Final
 
-from parkcarbon.books import ledger
+from parkcarbon.books.instruments import ledger
+from parkcarbon.books.instruments.accounts import load_allowance
+from parkcarbon.books.instruments.claims import cover_of, gap_for, perform
+from parkcarbon.books.instruments.documents import ActDocument, Json, event_document, lot_document, read_lot
 from parkcarbon.books.inventory import facts_at
-from parkcarbon.books.ledger_accounts import load_allowance
-from parkcarbon.books.ledger_documents import ActDocument, Json, event_document, lot_document, read_lot
-from parkcarbon.books.ledger_periods import cover_of, gap_for, perform
 from parkcarbon.domain.instruments.event import EventKind
 from parkcarbon.kit.db import Session
 

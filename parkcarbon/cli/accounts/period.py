@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from parkcarbon.books import periods
-from parkcarbon.books.difference import difference
+from parkcarbon.books.periods import closing as periods
+from parkcarbon.books.periods.difference import difference
 from parkcarbon.kit.db import Session
 
 from .common import add_decision, add_park, now, open_reading, open_writing, say, say_json

@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from parkcarbon.books import substitutions
-from parkcarbon.books.corrections import EVER
-from parkcarbon.books.substitutions import RULES, Wanted
+from parkcarbon.books.quality import substitutions
+from parkcarbon.books.quality.corrections import EVER
+from parkcarbon.books.quality.substitutions import RULES, Wanted
 from parkcarbon.kit.db import Session
 
 from .common import add_decision, add_park, known_by, moment, now, open_reading, open_writing, say, say_json

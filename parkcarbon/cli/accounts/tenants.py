@@ -3,8 +3,8 @@
 import argparse
 import datetime as dt
 
-from parkcarbon.books.tenant_figures import allocation_document, entity_document
-from parkcarbon.books.tenants import build_allocation, build_entities
+from parkcarbon.books.tenants.figures import allocation_document, entity_document
+from parkcarbon.books.tenants.views import build_allocation, build_entities
 
 from .common import add_park, moment, open_database, say, say_json
 

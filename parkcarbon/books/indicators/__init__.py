@@ -1,0 +1,1 @@
+"""Indicators, budgets, measures, comparisons and uncertainty from the books."""

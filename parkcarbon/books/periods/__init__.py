@@ -1,0 +1,1 @@
+"""Periods: what stands before closing, what was frozen, what changed since."""

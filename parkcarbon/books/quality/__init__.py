@@ -1,0 +1,1 @@
+"""Balance, data states, reconciliation, open questions, corrections and substitutions."""

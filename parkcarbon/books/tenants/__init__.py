@@ -1,0 +1,1 @@
+"""The two views of who emitted what."""

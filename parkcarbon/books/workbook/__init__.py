@@ -1,0 +1,1 @@
+"""A working as a spreadsheet of live formulas."""

@@ -1,0 +1,1 @@
+"""Any figure with its working, down to registers, readings and records."""

@@ -17,6 +17,7 @@ from parkcarbon.domain.calorific import at_value, varies
 from parkcarbon.domain.emissions import Basis, CarrierFactor, Settings, resolve
 from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
 from parkcarbon.domain.reading import INTERVAL_MS
+from parkcarbon.domain.submeters import nearest_upstream
 
 from .schemas import Name, TenantRef
 
@@ -40,6 +41,7 @@ class PointInfo:
         tenant: tenant it is counted for, or None.
         period_ms: expected time between readings [ms].
         ratio: CT x PT x sign of the meter that is in place now.
+        below: of a sub-meter, the nearest sub-meter upstream that is there now; None: none.
     """
 
     point_id: int
@@ -53,6 +55,7 @@ class PointInfo:
     tenant: str | None
     period_ms: int
     ratio: float
+    below: str | None = None
 
     @property
     def metered(self) -> bool:
@@ -196,7 +199,11 @@ def build_model(
     park: Any, tenants: Sequence[Any], devices: Sequence[Any], points: Sequence[Any], factors: Sequence[FactorRecord]
 ) -> ParkModel:
     """Assemble the model from rows of the database."""
-    infos = tuple(PointInfo(**{name: row[name] for name in PointInfo.__slots__}) for row in points)
+    below = nearest_upstream(_declared_below(park["document"]), {row["point"] for row in points})
+    infos = tuple(
+        PointInfo(**{name: row[name] for name in PointInfo.__slots__ if name != "below"}, below=below.get(row["point"]))
+        for row in points
+    )
     return ParkModel(
         park=park["park_id"],
         name=Name(zh=park["name_zh"], en=park["name_en"]),
@@ -227,6 +234,15 @@ def build_model(
         factors=tuple(factors),
         by_id={info.point_id: info for info in infos},
     )
+
+
+def _declared_below(document: dict[str, Any]) -> dict[str, str | None]:
+    """What each point of a park document says it stands below."""
+    return {
+        f"{device['device']}/{point['quantity']}": point.get("below")
+        for device in document.get("devices") or ()
+        for point in device.get("points") or ()
+    }
 
 
 @cache

@@ -1,8 +1,10 @@
 """Which points make up which metric: sums of flows with signs, by park, tenant, device or flow."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from parkcarbon.domain.submeters import outermost, weights
 
 from .model import ParkModel, PointInfo
 from .problems import ProblemError
@@ -93,57 +95,84 @@ def plan_series(model: ParkModel, metric: Metric, group_by: GroupBy) -> list[Gro
         raise ProblemError(422, f"{metric} exists for the whole park only: group_by=none")
     spec = METRICS[metric]
     if spec.measure in ("co2e", "co2e_rate"):
-        return _group(model, emitting_points(model, group_by), group_by, lambda _: 1.0)
+        found = _entries(emitting_points(model), group_by)
+        if group_by == "tenant":
+            found = [entry for entry in found if entry.point.carrier != "electricity"] + _use_of_tenants(model)
+        return _group(model, found, group_by)
     if spec.measure == "completeness":
         counted = [point for point in model.metered() if point.flow is not None]
-        return _group(model, counted, group_by, lambda _: 1.0, one_component=True)
-    if metric in _USE and group_by in ("tenant", "device"):
-        return _group(model, model.metered("electricity", "sub_meter"), group_by, _use_scale)
+        return _group(model, _entries(counted, group_by), group_by, one_component=True)
+    if metric in _USE and group_by == "tenant":
+        use = _use_of_tenants(model)
+        return _group(model, [replace(e, scale=e.scale * _TO_KWH.get(e.point.unit, 0.0)) for e in use], group_by)
+    if metric in _USE and group_by == "device":
+        meters = model.metered("electricity", "sub_meter")
+        scaled = [Entry(p, _key(p, group_by), _TO_KWH.get(p.unit, 0.0) * direction(p)) for p in meters]
+        return _group(model, scaled, group_by)
     flows = spec.flows or {}
     if len(flows) > 1 and group_by == "none" and not model.metered(spec.carrier, "import"):
         return []  # without a gate meter the park's own use is not known
     points = [point for point in model.metered(spec.carrier) if point.flow in flows and point.unit in spec.units]
-    by_flow = group_by == "flow"
+    inner = {point.point for point in points if point.flow == "sub_meter"}
+    inner -= {point.point for point in outermost([point for point in points if point.flow == "sub_meter"])}
+    signs = dict.fromkeys(flows, 1.0) if group_by == "flow" else flows
     return _group(
         model,
-        points,
+        [
+            Entry(p, _key(p, group_by), spec.units[p.unit] * signs[p.flow or ""] * direction(p))
+            for p in points
+            if p.point not in inner
+        ],
         group_by,
-        lambda point: spec.units[point.unit] * (1.0 if by_flow else flows[point.flow or ""]) * _direction(point),
     )
 
 
-def emitting_points(model: ParkModel, group_by: GroupBy = "none") -> list[PointInfo]:
-    """Points whose emissions count in the park's total; by tenant, what is metered of each tenant."""
-    found = [point for point in model.metered() if point.flow == _EMITTING.get(point.carrier)]
-    if group_by == "tenant":
-        found = [point for point in found if point.carrier != "electricity"]
-        found += model.metered("electricity", "sub_meter")
-    return found
+def emitting_points(model: ParkModel) -> list[PointInfo]:
+    """Points whose emissions count in the park's total."""
+    return [point for point in model.metered() if point.flow == _EMITTING.get(point.carrier)]
 
 
-def _use_scale(point: PointInfo) -> float:
-    return _TO_KWH.get(point.unit, 0.0) * _direction(point)
+def use_of(model: ParkModel, tenant: str) -> list[tuple[PointInfo, int]]:
+    """Electricity of a tenant: his outermost sub-meters, less what others are metered for below them, with signs."""
+    meters = model.metered("electricity", "sub_meter")
+    entering = weights(meters, lambda point: point.tenant == tenant)
+    return [(p, entering[p.point] * direction(p)) for p in meters if p.point in entering]
 
 
-def _direction(point: PointInfo) -> float:
+def direction(point: PointInfo) -> int:
     """A sub-meter's export register counts what the tenant gives back."""
-    return -1.0 if point.flow == "sub_meter" and point.quantity.endswith("_export") else 1.0
+    return -1 if point.flow == "sub_meter" and point.quantity.endswith("_export") else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A point in the group of a key; None: in no group."""
+
+    point: PointInfo
+    key: str | None
+    scale: float = 1.0
+
+
+def _entries(points: Iterable[PointInfo], group_by: GroupBy) -> list[Entry]:
+    return [Entry(point, _key(point, group_by)) for point in points]
+
+
+def _use_of_tenants(model: ParkModel) -> list[Entry]:
+    return [
+        Entry(point, tenant.tenant, float(sign))
+        for tenant in model.tenants
+        for point, sign in use_of(model, tenant.tenant)
+    ]
 
 
 def _group(
-    model: ParkModel,
-    points: Iterable[PointInfo],
-    group_by: GroupBy,
-    scale: Callable[[PointInfo], float],
-    *,
-    one_component: bool = False,
+    model: ParkModel, entries: Iterable[Entry], group_by: GroupBy, *, one_component: bool = False
 ) -> list[GroupPlan]:
     grouped: dict[str, dict[tuple[str, float], list[PointInfo]]] = {}
-    for point in points:
-        key = _key(point, group_by)
-        if key is not None:
-            role = "all" if one_component else point.flow or ""
-            grouped.setdefault(key, {}).setdefault((role, scale(point)), []).append(point)
+    for entry in entries:
+        if entry.key is not None:
+            role = "all" if one_component else entry.point.flow or ""
+            grouped.setdefault(entry.key, {}).setdefault((role, entry.scale), []).append(entry.point)
     names = _names(model, group_by)
     order = [key for key in names if key in grouped] + [key for key in grouped if key not in names]
     return [

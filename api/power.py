@@ -6,7 +6,7 @@ figures leave it out where live meters show the same flow.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parkcarbon.domain.emissions import CarrierFactor
 from parkcarbon.domain.live import Carrier, LivePower, left_out
@@ -109,7 +109,36 @@ def live_powers(model: ParkModel, newest: Mapping[int, Newest], now_ms: int) -> 
         gives_back = point.flow == "sub_meter" and point.quantity.endswith("_export")
         if carrier is not None and known_flow and not gives_back:
             found.append(_power(model, newest, point, carrier, now_ms=now_ms))
-    return found
+    return _without_inner(found)
+
+
+def _without_inner(powers: list[PointPower]) -> list[PointPower]:
+    """Of one user's sub-meters only the outermost, less what others use below them; shown, never below zero."""
+    meters = {item.point.point: item for item in powers if item.power.flow == "sub_meter"}
+    inside: set[str] = set()
+    taken: dict[str, list[float | None]] = {}
+    for name, item in meters.items():
+        above = meters.get(item.point.below or "")
+        if above is not None and _user(above) == _user(item):
+            inside.add(name)
+        elif above is not None:
+            while (further := meters.get(above.point.below or "")) is not None and _user(further) == _user(above):
+                above = further
+            taken.setdefault(above.point.point, []).append(item.power.kw)
+    return [
+        replace(item, power=replace(item.power, kw=_less(item.power.kw, taken.get(item.point.point, []))))
+        for item in powers
+        if item.point.point not in inside
+    ]
+
+
+def _user(item: PointPower) -> str:
+    return item.power.tenant or item.power.node
+
+
+def _less(kw: float | None, taken: Sequence[float | None]) -> float | None:
+    known = [part for part in taken if part is not None]
+    return None if kw is None or len(known) < len(taken) else max(0.0, kw - sum(known))
 
 
 def not_live(powers: Sequence[PointPower]) -> list[PointPower]:

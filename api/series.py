@@ -106,8 +106,11 @@ def group_values(
     method = np.where(coverage > 0, history.method, -1).max(axis=0)
     if by_co2e:
         # Without a factor an amount stays outside and lowers the coverage; without an amount the sum is unknown.
+        sign = np.sign(scale).astype(np.int64)
         by_rate = measure == "co2e_rate"
-        total = history.co2e_rate_kg.sum(axis=0) if by_rate else history.co2e_nano_kg.sum(axis=0) / NANO
+        total = (
+            (history.co2e_rate_kg * sign).sum(axis=0) if by_rate else (history.co2e_nano_kg * sign).sum(axis=0) / NANO
+        )
         cover = np.where((history.coverage > 0).all(axis=0), (coverage * count).sum(axis=0) / count.sum(), 0.0)
     else:
         # Whole numbers are summed before the division: a day is that of its roll-up to the last digit.

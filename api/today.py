@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from parkcarbon.domain.inventory import times
 
 from .model import HOUR_MS, ParkModel, PointInfo
-from .plan import emitting_points
+from .plan import direction, emitting_points, use_of
 from .power import Newest
 
 _SIGNS = {"import": 1, "export": -1, "generation": 1, "charge": -1, "discharge": 1}
@@ -73,10 +74,7 @@ def sum_today(model: ParkModel, newest: Mapping[int, Newest], now_ms: int, midni
     location, market = _emissions(model, newest, model.local(now_ms).year)
     bought, price = flows.get("import"), model.price_per_kwh
     measured, expected = _hours(model, newest, now_ms, midnight_ms)
-    mine = {
-        tenant.tenant: [point for point in model.metered("electricity", "sub_meter") if point.tenant == tenant.tenant]
-        for tenant in model.tenants
-    }
+    mine = {tenant.tenant: use_of(model, tenant.tenant) for tenant in model.tenants}
     return Today(
         flow_kwh=flows,
         load_kwh=_load_kwh(micro),
@@ -85,8 +83,8 @@ def sum_today(model: ParkModel, newest: Mapping[int, Newest], now_ms: int, midni
         cost=None if bought is None or price is None else bought * price,
         measured_h=measured,
         expected_h=expected,
-        tenant_kwh={tenant: _kwh_of(points, newest) for tenant, points in mine.items()},
-        tenant_kg={tenant: _kg_of(points, newest) for tenant, points in mine.items()},
+        tenant_kwh={tenant: _sum_of(use, newest, "day_micro", 1e6) for tenant, use in mine.items()},
+        tenant_kg={tenant: _sum_of(use, newest, "day_nano_kg", 1e9) for tenant, use in mine.items()},
     )
 
 
@@ -96,37 +94,37 @@ def _load_kwh(micro: Mapping[str, int | None]) -> float | None:
     return sum(known) / 1e6 if "import" in micro and len(known) == len(micro) else None
 
 
-def _kwh_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> float | None:
-    micro = micro_of(points, newest)
-    return None if micro is None else micro / 1e6
+def _sum_of(
+    use: list[tuple[PointInfo, int]],
+    newest: Mapping[int, Newest],
+    name: Literal["day_micro", "day_nano_kg"],
+    unit: float,
+) -> float | None:
+    """What is known of a tenant's day; None while nothing is, or while something below his meters is not."""
+    values = [(sign, point, getattr(newest.get(point.point_id, Newest()), name)) for point, sign in use]
+    if any(value is None and sign != direction(point) for sign, point, value in values):
+        return None  # another's meter: without it the sum would hold his part, too
+    known = [sign * value for sign, _, value in values if value is not None]
+    return sum(known) / unit if known else None
 
 
 def micro_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> int | None:
     """Energy of the day [1e-6 kWh]; None while nothing is known."""
     known = [
-        _sign(point) * seen.day_micro
+        direction(point) * seen.day_micro
         for point in points
         if (seen := newest.get(point.point_id)) is not None and seen.day_micro is not None
     ]
     return sum(known) if known else None
 
 
-def _kg_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> float | None:
-    nano = _nano_of(points, newest)
-    return None if nano is None else nano / 1e9
-
-
 def _nano_of(points: list[PointInfo], newest: Mapping[int, Newest]) -> int | None:
     known = [
-        _sign(point) * seen.day_nano_kg
+        direction(point) * seen.day_nano_kg
         for point in points
         if (seen := newest.get(point.point_id)) is not None and seen.day_nano_kg is not None
     ]
     return sum(known) if known else None
-
-
-def _sign(point: PointInfo) -> int:
-    return -1 if point.flow == "sub_meter" and point.quantity.endswith("_export") else 1
 
 
 def _emissions(model: ParkModel, newest: Mapping[int, Newest], year: int) -> tuple[float | None, float | None]:

@@ -17,6 +17,7 @@ from parkcarbon.domain.quantities import QUANTITIES
 
 from .check_method import check_method
 from .check_ratios import ratio_problems
+from .check_submeters import submeter_problems
 from .check_tenancy import tenancy_problems
 from .factors import UNITS_OF_PURPOSE, fits, load_factors
 from .indicators import error_limits
@@ -59,6 +60,7 @@ def check_park(park: Park, folder: Path | None = None) -> list[str]:
         _sources,
         _devices,
         ratio_problems,
+        submeter_problems,
         tenancy_problems,
     )
     problems = [problem for check in checks for problem in check(park)]

@@ -96,6 +96,7 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     resolution: Annotated[float, Meta(ge=0)] = 0.0  # one register step
     modulus: Positive | None = None
     episodes: tuple[Episode, ...] = ()
+    below: str | None = None  # of a sub_meter: the nearest sub_meter upstream, as device/quantity
     may_be_negative: bool = False  # of amounts: one below zero is no error, as in settlements
 
 

@@ -95,6 +95,14 @@ def test_emission_without_an_amount_is_unknown_and_without_a_factor_is_outside()
     assert np.isnan(group_values(group, unpriced, "co2e", SPAN, SPAN)[0]).all()
 
 
+def test_emissions_of_what_is_subtracted_are_subtracted_exactly() -> None:
+    group = plan(("sub_meter", 1, 1.0), ("sub_meter", 1, -1.0))
+    found = history([[5, 5], [2, 2]], [[1, 1], [1, 0]])
+    values, _, _ = group_values(group, found, "co2e", SPAN, SPAN)
+    assert values[0] == (5 - 2) * 1e6 * 500 / 1e9
+    assert np.isnan(values[1])
+
+
 def test_self_consumption() -> None:
     group = plan(("generation", 1, 1.0), ("export", 1, -1.0))
     values, _, _ = group_values(group, history([[10, 0], [4, 0]], [[1, 1], [1, 1]]), "self_consumption", SPAN, SPAN)

@@ -111,6 +111,14 @@ def test_energy_balance() -> None:
     }
 
 
+def test_sub_meters_below_sub_meters_are_counted_once() -> None:
+    press = replace(amount("press/active_energy_import", "sub_meter", 400_000.0), below=TENANT.point)
+    lamp = replace(amount("lamp/active_energy_import", "sub_meter", 1_000.0), below=press.point)
+    beside = amount("office/active_energy_import", "sub_meter", 100_000.0)
+    unmetered = document((*PARK, press, lamp, beside))["energy"]["unmetered_kwh"]
+    assert unmetered == 1_149_000 - 900_000 - 100_000
+
+
 def test_what_a_park_does_not_have_is_null_not_zero() -> None:
     found = document((GATE,))
     assert scopes(found)[1, None]["co2e_kg"] is None

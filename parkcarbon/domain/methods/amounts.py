@@ -10,6 +10,7 @@ from typing import Final
 
 from parkcarbon.domain.calorific import CalorificMean
 from parkcarbon.domain.reading import Method
+from parkcarbon.domain.submeters import outermost
 
 Json = dict[str, object]
 
@@ -36,6 +37,7 @@ class PointAmount:
         tenant: whose meter it is; None: the park's.
         calorific: of gas by volume, the mean of a series of calorific values over its intervals; None: no series is
             declared, or it has no values.
+        below: of a sub-meter, the nearest sub-meter upstream; None: it stands below the gate alone.
     """
 
     point: str
@@ -51,6 +53,7 @@ class PointAmount:
     method_ms: Mapping[Method, int] = field(default_factory=dict)
     tenant: str | None = None
     calorific: CalorificMean | None = None
+    below: str | None = None
 
     @property
     def amount(self) -> float:
@@ -68,17 +71,15 @@ class PointAmount:
 def energy_balance(points: Sequence[PointAmount]) -> Json:
     """Energy of the period by flow; None where no point carries the flow, or nothing is known of those that do.
 
-    load = import + generation + discharge - charge - export; unmetered = load - sum of sub-meters, both in kWh.
+    load = import + generation + discharge - charge - export; unmetered = load - sum of sub-meters, both in kWh. Of
+    sub-meters that stand below one another the outermost count.
     """
-    power = {
-        flow: flow_micro(points, flow)
-        for flow in ("import", "export", "generation", "charge", "discharge", "sub_meter")
-    }
+    power = {flow: flow_micro(points, flow) for flow in ("import", "export", "generation", "charge", "discharge")}
     balanced = [point for point in points if point.carrier == "electricity" and point.flow in _BALANCE]
     whole = bool(balanced) and all(point.known for point in balanced)
     supplied = power["import"] is not None or power["generation"] is not None
     load = load_of(power) if whole and supplied else None
-    metered = power["sub_meter"]
+    metered = flow_micro(outermost([point for point in points if _is_sub_meter(point)]), "sub_meter")
     return {
         "grid_import_kwh": _kwh(power["import"]),
         "grid_export_kwh": _kwh(power["export"]),
@@ -90,6 +91,10 @@ def energy_balance(points: Sequence[PointAmount]) -> Json:
         "gas": _by_unit(points, "gas", "fuel"),
         "heat": _by_unit(points, "heat", "heat"),
     }
+
+
+def _is_sub_meter(point: PointAmount) -> bool:
+    return (point.carrier, point.flow) == ("electricity", "sub_meter")
 
 
 def load_of(power: Mapping[str, int | None]) -> int:

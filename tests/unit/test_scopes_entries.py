@@ -52,6 +52,13 @@ def test_a_loss_in_grams_and_a_blend_of_ones_own() -> None:
         refrigerant(short, query(AR5))
 
 
+@pytest.mark.rule("1.17", "6.10")
+def test_a_warming_potential_in_another_unit_is_refused() -> None:
+    given = GivenFactor(value=2.088, unit="tCO2e/kg", publisher="supplier", document="sheet")
+    with pytest.raises(RefusedError, match=r"rule 6\.10.*tCO2e/kg"):
+        refrigerant(entry("refrigerant", "R-410A", 1, factor=given), query())
+
+
 @pytest.mark.rule("1.17")
 def test_a_loss_without_evidence_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"rule 1\.17.*evidence"):

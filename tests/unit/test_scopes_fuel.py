@@ -207,6 +207,22 @@ def test_a_suppliers_factor_on_gross_energy_never_meets_net_energy(basis: Calori
     assert fuel(gross, query()).co2e == pytest.approx(50.0)
 
 
+@pytest.mark.rule("6.10")
+def test_litres_with_a_density_take_a_measured_calorific_value() -> None:
+    """1,000 L x 0.840 kg/L = 0.840 t x 43 GJ/t x 0.0202 tC/GJ x 98 % x 44/12."""
+    measured = CalorificValue(value=43.0, per="t", basis="NCV", document="analysis 7")
+    litres = entry("fuel", "diesel", 1000, "L", density_kg_per_m3=840.0, calorific=measured)
+    tonnes = entry("fuel", "diesel", 0.84, calorific=measured)
+    assert 1000 * fuel(litres, query()).co2e == pytest.approx(0.84 * fuel(tonnes, query()).co2e)
+
+
+@pytest.mark.rule("2.4")
+def test_energy_by_a_suppliers_factor_is_known_energy() -> None:
+    given = GivenFactor(value=50.0, unit="kgCO2/kWh", publisher="works", document="analysis 8")
+    net, gross = (fuel(entry("fuel", "gas", 1, "kWh", basis=b, factor=given), query()) for b in ("NCV", "HHV"))
+    assert (net.gj, gross.gj) == (0.0036, None)
+
+
 @pytest.mark.rule("1.19")
 def test_gases_of_wood_without_factors_are_said_to_be_missing() -> None:
     counted = inventory((), [entry("fuel", "wood", 2)])

@@ -160,6 +160,22 @@ def test_entered_electricity_stands_in_for_a_meter() -> None:
     }
 
 
+@pytest.mark.rule("4.3", "5.6")
+def test_a_meter_below_zero_is_told_and_takes_no_certificates() -> None:
+    """5 kWh the wrong way on a second gate: no certificate is laid on it, and without any nothing is refused."""
+    reversed_gate = replace(GATE, point="gate2/active_energy_import", amount_micro=-5 * KWH)
+    alone = inventory((reversed_gate,))
+    assert alone.scope(2, "location").co2e_nano_kg == -2_913_500_000
+    assert any("is negative: is its meter reversed?" in warning for warning in alone.warnings)
+    both = inventory((GATE, reversed_gate), cover=Cover(400_000 * KWH, used=USED))
+    by_source = {(line.source, bool(line.instruments)): line.amount_micro for line in both.scope(2, "market").lines}
+    assert by_source == {
+        (GATE.point, False): 600_000 * KWH,
+        (GATE.point, True): 400_000 * KWH,
+        (reversed_gate.point, False): -5 * KWH,
+    }
+
+
 @pytest.mark.rule("6.7")
 def test_self_use_is_not_known_while_an_export_meter_shows_nothing() -> None:
     silent = PointAmount(EXPORT.point, "export", "electricity", "kWh", 0)

@@ -43,7 +43,8 @@ def fuel(activity: Activity, query: Query, *, full_oxidation: bool = False) -> C
         if activity.unit in GJ_PER:
             _refuse_other_basis(activity, match.factor, basis)
         steps, unit = preparation(activity, query.settings) if _to_prepare(activity, match) else ((), activity.unit)
-        return converted(_given(replace(asked, unit=unit), match, biogenic=activity.biogenic), activity.unit, steps)
+        factor = converted(_given(replace(asked, unit=unit), match, biogenic=activity.biogenic), activity.unit, steps)
+        return replace(factor, gj=GJ_PER.get(activity.unit) if basis == "NCV" else None)
     if activity.fuel_set is not None and (used := fuel_set(asked)[1]) != activity.fuel_set:
         reason = f"{activity.activity}: fuel set {activity.fuel_set!r} where the park's fuels are of {used!r}"
         raise RefusedError("1.11", reason)
@@ -114,7 +115,7 @@ def preparation(activity: Activity, settings: Settings) -> tuple[tuple[Step, ...
         return _raw_volume(activity, settings)
     if activity.unit == "Nm3":
         return _other_standard(activity, settings), "Nm3"
-    if activity.unit == "L" and activity.calorific is None and activity.density_kg_per_m3 is not None:
+    if activity.unit == "L" and activity.density_kg_per_m3 is not None:
         return (Step("density", activity.density_kg_per_m3 / 1e6, "t/L"),), "t"
     if activity.unit == "L":
         reason = f"{activity.activity}: litres of {activity.subject} need a density, factors are per tonne"

@@ -39,6 +39,7 @@ _SAME: Final = {
     "R-116": "C2F6",
 }
 _KG_PER: Final = {"g": 1e-3, "kg": 1.0, "t": 1e3}
+_GWP_UNIT: Final = "kgCO2e/kg"
 
 
 def is_montreal(substance: str) -> bool:
@@ -97,6 +98,10 @@ def _potential(activity: Activity, query: Query, substance: str) -> FactorMatch:
         if activity.factor_id and given.factor.edition != query.settings.gwp_set:
             reason = f"{activity.factor_id} is of {given.factor.edition}, {query.settings.gwp_set} is declared"
             raise RefusedError("1.15", reason)
+        if given.factor.unit != _GWP_UNIT:
+            raise RefusedError(
+                "6.10", f"{activity.activity}: a warming potential in {given.factor.unit}, not {_GWP_UNIT}"
+            )
         return given
     gwp_set = query.settings.gwp_set
     name = f"GWP-{gwp_set}-{substance}"

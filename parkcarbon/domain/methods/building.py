@@ -123,6 +123,8 @@ class Building:
         self._check_sets()
 
     def _count_point(self, point: PointAmount) -> None:
+        if point.amount_micro < 0:
+            self.warnings.append(f"{point.point}: {point.amount:g} {point.unit} is negative: is its meter reversed?")
         location = at_mean(self._resolve(point.carrier, point.unit, "location"), point.calorific, point.amount_micro)
         line = self._line(point, location, self._located(point, location))
         self._note_gas(point, location.gj)

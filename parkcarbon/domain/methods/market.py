@@ -61,16 +61,16 @@ def _items(value: object) -> list[Json]:
 
 
 def covered_parts(cover: Cover, purchased_micro_kwh: Sequence[int]) -> list[int]:
-    """How much of each purchase certificates cover [1e-6 kWh].
+    """How much of each purchase certificates cover [1e-6 kWh]; nothing of one that a wrong meter shows below zero.
 
     Raises:
         RefusedError: more is covered than was purchased.
     """
     purchased = sum(purchased_micro_kwh)
-    if cover.covered_micro_kwh > purchased:
+    if cover.covered_micro_kwh > max(purchased, 0):
         reason = (
             f"certificates for {cover.covered_micro_kwh / 1e6:g} kWh against {purchased / 1e6:g} kWh of purchases:"
             " they cover purchased electricity alone, never above it"
         )
         raise RefusedError("4.3", reason)
-    return share_out(cover.covered_micro_kwh, purchased_micro_kwh)
+    return share_out(cover.covered_micro_kwh, [max(amount, 0) for amount in purchased_micro_kwh])

@@ -378,3 +378,14 @@ def test_a_certificate_is_not_cancelled_before_its_kilowatt_hours_are_generated(
     result = cover([lot], [event("cancelled", lot, on_day=dt.date(2026, 3, day))])
     assert result.covered_micro_kwh == covered
     assert [item["rule"] for item in result.refused] == ([] if covered else ["3.14"])
+
+
+@pytest.mark.rule("4.1", "5.3")
+def test_a_kilowatt_hour_that_is_proved_and_sold_is_told() -> None:
+    """50 MWh self-used: 40 proved and 10 sold are all of it, 40 and 40 are 30 too many."""
+    proof = own(1, 40, issued_for="self_used", origin="own_use", tradable=False, lot_id=1)
+    for count, told in ((10, False), (40, True)):
+        gone = own(101, count, issued_for="self_used", lot_id=2)
+        result = cover([proof, gone], [event("cancelled", proof), event("sold", gone)])
+        assert (result.proved_micro_kwh, result.void_micro_kwh) == (40 * MWH, count * MWH)
+        assert any("some stand for both (rule 5.3)" in note for note in result.notes) is told

@@ -288,6 +288,11 @@ class _Building:
                 f"certificates of {self.voided / 1e6:g} kWh self-used were sold, {void / 1e6:g} kWh were self-used"
                 f" in {self.period.label} (rule 5.3)"
             ] = None
+        if self.self_used is not None and self.proved + void > self.self_used:
+            self.notes[
+                f"certificates prove {self.proved / 1e6:g} kWh of self-use and were sold for {void / 1e6:g} kWh, but"
+                f" {self.self_used / 1e6:g} kWh were self-used in {self.period.label}: some stand for both (rule 5.3)"
+            ] = None
         if any(document.get("simulated") for document in (*self.used, *self.pending, *self.refused)):
             self.notes["some of these instruments are simulated"] = None
         lists = tuple(self.used), tuple(self.pending), tuple(self.refused)

@@ -26,6 +26,7 @@ from .pool import Writer
 from .queries import QUERIES
 from .reprice import Repricer
 from .results import interval_rows, replace_results
+from .rollup import days_of
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +178,9 @@ async def check_point(session: Session, point: Point, model: Model, book: Carbon
     }
     found = [Difference(point.name, text) for text in _compare(stored, expected)]
     found += await _compare_state(session, point, wanted)
-    for row in await session.fetch(QUERIES["roll_ups_that_differ"], point.point_id):
+    owner = np.full(len(stored["start"]), point.point_id, np.int32)
+    _, days, begins, ends, _ = days_of(owner, stored["start"], model.parks[point.park].zone).arguments()
+    for row in await session.fetch(QUERIES["roll_ups_that_differ"], point.point_id, days, begins, ends):
         found.append(Difference(point.name, f"roll-up {row['period']} {row['label']} is not the sum of its parts"))
     return found
 

@@ -12,7 +12,10 @@ Why this is right while others write: whoever writes intervals prices them with 
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
@@ -30,7 +33,7 @@ from .pool import Writer
 from .prices import Prices, prices_of
 from .queries import QUERIES
 from .results import roll_up, roll_up_days
-from .rollup import hours_of
+from .rollup import HOUR_MS, hours_of
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +53,6 @@ LOCK_WAIT_MS = 2_000
 
 _LOCK = 0x72707263  # "rprc"
 _POLL_S = 1.0
-_STEP_MS = 6 * 3_600_000
 _NO_HOURS = hours_of(np.zeros(0, np.int32), np.zeros(0, np.int64))
 
 
@@ -114,7 +116,7 @@ class Repricer:
             await lock_points(session, [span.point_id for span in spans], book.model)
             await prices_of(spans, book).fill(session)
             changed = await session.execute(QUERIES["reprice_rows"], low, high)
-            await roll_up(session, *_marks(spans, 3_600_000), book.model, emptied=_NO_HOURS)
+            await roll_up(session, *_marks(spans), book.model, emptied=_NO_HOURS)
             await self._finish(session, month, spans, book)
         log.info("reprice.updated", month=f"{low:%Y-%m}", points=len(spans), intervals=changed)
         return True
@@ -139,7 +141,6 @@ class Repricer:
 
     async def _rewrite_locked(self, session: Session, month: int) -> bool:
         names = partition_name(INTERVAL, month), partition_name(HOUR, month)
-        where = (*names, first_day(month), first_day(month + 1))
         await self._writer.partitions.ensure({(INTERVAL, month), (HOUR, month)})
         begun = self._clock.monotonic()
         async with session.transaction():
@@ -149,56 +150,110 @@ class Repricer:
             prices = prices_of(spans, book)
             await prices.fill(session)
             horizon = await session.fetchval(QUERIES["horizon"])
-            written = await session.fetchval(QUERIES["rewrite_month"], *where)
+            bounds = first_day(month), first_day(month + 1)
+            written = await session.fetchval(QUERIES["rewrite_month"], *names, *bounds)
+            await self._sum_days(session, month, spans, book)
         copied = self._clock.monotonic()
+        copy = _Copy(month, names, spans, prices, horizon, written)
         for _ in range(SWAP_TRIES):
             try:
-                swapped = await self._swap(session, month, (spans, prices), (*where, horizon, written))
+                swapped = await self._swap(session, copy)
             except UnavailableError as error:
                 log.info("reprice.swap_waits", month=names[0], reason=str(error))
                 await self._clock.sleep(SWAP_PAUSE_S)
             else:
-                took = self._clock.monotonic()
                 log.info(
                     "reprice.rewritten",
-                    month=f"{where[2]:%Y-%m}",
+                    month=f"{bounds[0]:%Y-%m}",
                     intervals=written,
                     swapped=swapped,
                     copy_s=round(copied - begun, 2),
-                    swap_s=round(took - copied, 2),
+                    swap_s=round(self._clock.monotonic() - copied, 2),
                 )
                 return swapped
         return False
 
-    async def _swap(
-        self,
-        session: Session,
-        month: int,
-        wanted: tuple[Sequence[MonthSpan], Prices],
-        arguments: tuple[object, ...],
-    ) -> bool:
+    async def _sum_days(self, session: Session, month: int, spans: Sequence[MonthSpan], book: CarbonBook) -> None:
+        """Work out what the whole local days inside the month will have, so that the swap need not."""
+        await session.execute(QUERIES["forget_days"], month)
+        by_zone: dict[ZoneInfo, list[int]] = {}
+        for span in spans:
+            by_zone.setdefault(book.model.parks[book.model.by_id[span.point_id].park].zone, []).append(span.point_id)
+        for zone, points in by_zone.items():
+            days, lows, even = _local_days(month, zone)
+            source = partition_name(HOUR if even else INTERVAL, month) + "_next"
+            await session.fetchval(QUERIES["sum_days"], source, month, points, days, lows)
+
+    async def _swap(self, session: Session, copy: "_Copy") -> bool:
         """Put the new month in place of the old, unless what it is to be priced with has changed since."""
-        spans, prices = wanted
+        month, spans = copy.month, copy.spans
         async with session.transaction():
             await session.fetchval(QUERIES["wait_at_most"], str(LOCK_WAIT_MS))
             book = await self._know(session, await session.fetchval(QUERIES["version_for_update"]))
             now = _spans(await session.fetch(QUERIES["reprice_of_month"], month), month)
-            if now != spans or not prices_of(now, book).same(prices):
+            if now != spans or not prices_of(now, book).same(copy.prices):
                 return False
-            await prices.fill(session)
-            taken = await session.fetchval(QUERIES["swap_month"], *arguments)
-            await roll_up_days(session, *_marks(spans, _STEP_MS), book.model, emptied=_NO_HOURS)
+            await copy.prices.fill(session)
+            taken = await session.fetchval(QUERIES["take_over"], *copy.names, month, copy.horizon, copy.written)
+            changed = await session.fetch(QUERIES["reprice_changed_hours"])
+            await session.execute(QUERIES["put_in_place"], *copy.names, first_day(month), first_day(month + 1))
+            owner, start_ms = _edges(spans, month)
+            owner = np.append(owner, np.array([row["point_id"] for row in changed], dtype=np.int32))
+            start_ms = np.append(start_ms, np.array([to_ms(row["start"]) for row in changed], dtype=np.int64))
+            await roll_up_days(session, owner, start_ms, book.model, emptied=_NO_HOURS)
             await self._finish(session, month, spans, book)
         log.debug("reprice.swapped", taken_over=taken)
         return True
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A month that is written and waits to be put in place.
+
+    Attributes:
+        month: months since 1970.
+        names: its partitions of intervals and hours.
+        spans: what was queued.
+        prices: what they were priced with.
+        horizon: oldest transaction that was running when the copy began.
+        written: rows.
+    """
+
+    month: int
+    names: tuple[str, str]
+    spans: Sequence[MonthSpan]
+    prices: Prices
+    horizon: str
+    written: int
+
+
+def _local_days(month: int, zone: ZoneInfo) -> tuple[list[dt.date], list[dt.datetime], bool]:
+    """Local days that begin inside a month UTC, with their begins, and whether all begin on a full hour UTC."""
+    low, high = first_day(month), first_day(month + 1)
+    day = low.astimezone(zone).date()
+    days: list[dt.date] = []
+    lows: list[dt.datetime] = []
+    while (begin := dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)) < high:
+        if begin >= low:
+            days.append(day)
+            lows.append(begin)
+        day += dt.timedelta(days=1)
+    return days, lows, all(to_ms(begin) % HOUR_MS == 0 for begin in lows)
+
+
+def _edges(spans: Sequence[MonthSpan], month: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last moment of a month for each point: the local days and months that reach beyond it."""
+    ends = to_ms(first_day(month)), to_ms(first_day(month + 1)) - INTERVAL_MS
+    owner = np.array([span.point_id for span in spans], dtype=np.int32)
+    return np.repeat(owner, 2), np.tile(np.array(ends, dtype=np.int64), len(spans))
 
 
 def _spans(rows: Sequence[Row], month: int) -> list[MonthSpan]:
     return [MonthSpan(row["point_id"], month, to_ms(row["from_time"]), to_ms(row["to_time"])) for row in rows]
 
 
-def _marks(spans: Sequence[MonthSpan], step_ms: int) -> tuple[np.ndarray, np.ndarray]:
-    """Times in every hour (step of one) or local day (step of a few) of some stretches, with their points."""
-    parts = [np.append(np.arange(span.from_ms, span.to_ms, step_ms), span.to_ms - INTERVAL_MS) for span in spans]
+def _marks(spans: Sequence[MonthSpan]) -> tuple[np.ndarray, np.ndarray]:
+    """A time in every hour of some stretches, with their points."""
+    parts = [np.append(np.arange(span.from_ms, span.to_ms, HOUR_MS), span.to_ms - INTERVAL_MS) for span in spans]
     owner = np.array([span.point_id for span in spans], dtype=np.int32)
     return np.repeat(owner, [len(part) for part in parts]), np.concatenate(parts).astype(np.int64)

@@ -31,6 +31,10 @@ create temporary table if not exists reprice_point (
     factor_id int,
     match     smallint
 ) on commit delete rows;
+create temporary table if not exists reprice_hours (
+    point_id  int              not null,
+    start     timestamptz      not null
+) on commit delete rows;
 create temporary table if not exists reprice_grid (
     grp       int              not null,
     start     timestamptz      not null,

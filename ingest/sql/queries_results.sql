@@ -227,8 +227,22 @@ select pg_snapshot_xmin(pg_current_snapshot())::text;
 -- name: rewrite_month
 select rewrite_month($1::text, $2::text, $3::timestamptz, $4::timestamptz);
 
--- name: swap_month
-select swap_month($1::text, $2::text, $3::timestamptz, $4::timestamptz, $5::text, $6::bigint);
+-- name: forget_days
+delete from reprice_day where month = (date '1970-01-01' + $1::int * interval '1 month')::date;
+
+-- name: sum_days
+select sum_days($1::text, (date '1970-01-01' + $2::int * interval '1 month')::date, $3::int[], $4::date[],
+                $5::timestamptz[]);
+
+-- name: take_over
+select take_over($1::text, $2::text, (date '1970-01-01' + $3::int * interval '1 month')::date, $4::text, $5::bigint);
+
+-- name: put_in_place
+select put_in_place('interval_15min', $1::text, $1::text || '_next', $3::timestamptz, $4::timestamptz),
+       put_in_place('rollup_hour', $2::text, $2::text || '_next', $3::timestamptz, $4::timestamptz);
+
+-- name: reprice_changed_hours
+select point_id, start from reprice_hours;
 
 -- name: reprice_rows
 -- In place: where little is to be priced anew, and on TimescaleDB. The same arithmetic as in the function repriced.
@@ -261,16 +275,28 @@ select count(*) from interval_15min where point_id = $1::int;
 select state from point_state where point_id = $1::int;
 
 -- name: roll_ups_that_differ
--- Hours against their intervals, and days and months against the whole.
+-- Hours and local days against their intervals, local months against their days. $2 to $4: the local days that hold
+-- intervals of the point, with begin and end [ms UTC].
 with hours as (
     select date_bin('1 hour', start, timestamptz 'epoch') as start, sum(amount_micro) as amount_micro,
            case when count(co2e_nano_kg) = count(*) then sum(co2e_nano_kg) end as co2e_nano_kg, max(method) as method,
            sum(measured_ms) as measured_ms, sum(round(coverage * 900000)) as known_ms,
            sum(case when suspect then 900000 else 0 end) as suspect_ms
     from interval_15min where point_id = $1::int group by 1
-), whole as (
-    select coalesce(sum(amount_micro), 0) as amount_micro, coalesce(sum(measured_ms), 0) as measured_ms,
-           coalesce(sum(known_ms), 0) as known_ms, coalesce(sum(suspect_ms), 0) as suspect_ms from hours
+), days as (
+    select date '1970-01-01' + k.day as day, sum(i.amount_micro) as amount_micro,
+           case when count(i.co2e_nano_kg) = count(*) then sum(i.co2e_nano_kg) end as co2e_nano_kg,
+           max(i.method) as method, sum(i.measured_ms) as measured_ms, sum(round(i.coverage * 900000)) as known_ms,
+           sum(case when i.suspect then 900000 else 0 end) as suspect_ms
+    from unnest($2::int[], $3::bigint[], $4::bigint[]) as k (day, low, high)
+    join interval_15min i on i.point_id = $1::int and i.start >= timestamptz 'epoch' + k.low * interval '1 millisecond'
+                         and i.start < timestamptz 'epoch' + k.high * interval '1 millisecond'
+    group by k.day
+), months as (
+    select date_trunc('month', day)::date as month, sum(amount_micro) as amount_micro,
+           case when count(co2e_nano_kg) = count(*) then sum(co2e_nano_kg) end as co2e_nano_kg, max(method) as method,
+           sum(measured_ms) as measured_ms, sum(known_ms) as known_ms, sum(suspect_ms) as suspect_ms
+    from rollup_day where point_id = $1::int group by 1
 )
 select 'hour' as period, coalesce(h.start, r.start)::text as label
 from hours h
@@ -278,16 +304,14 @@ full join (select * from rollup_hour where point_id = $1::int) r on r.start = h.
 where (h.amount_micro, h.co2e_nano_kg, h.method, h.measured_ms, h.known_ms, h.suspect_ms)
     is distinct from (r.amount_micro, r.co2e_nano_kg, r.method, r.measured_ms, r.known_ms, r.suspect_ms)
 union all
-select d.period, 'total'
-from whole w
-cross join (
-    select 'day' as period, coalesce(sum(amount_micro), 0) as amount_micro, coalesce(sum(measured_ms), 0) as measured_ms,
-           coalesce(sum(known_ms), 0) as known_ms, coalesce(sum(suspect_ms), 0) as suspect_ms
-    from rollup_day where point_id = $1::int
-    union all
-    select 'month', coalesce(sum(amount_micro), 0), coalesce(sum(measured_ms), 0), coalesce(sum(known_ms), 0),
-           coalesce(sum(suspect_ms), 0)
-    from rollup_month where point_id = $1::int
-) d
-where (w.amount_micro, w.measured_ms, w.known_ms, w.suspect_ms)
-    is distinct from (d.amount_micro, d.measured_ms, d.known_ms, d.suspect_ms);
+select 'day', coalesce(d.day, r.day)::text
+from days d
+full join (select * from rollup_day where point_id = $1::int) r on r.day = d.day
+where (d.amount_micro, d.co2e_nano_kg, d.method, d.measured_ms, d.known_ms, d.suspect_ms)
+    is distinct from (r.amount_micro, r.co2e_nano_kg, r.method, r.measured_ms, r.known_ms, r.suspect_ms)
+union all
+select 'month', coalesce(m.month, r.month)::text
+from months m
+full join (select * from rollup_month where point_id = $1::int) r on r.month = m.month
+where (m.amount_micro, m.co2e_nano_kg, m.method, m.measured_ms, m.known_ms, m.suspect_ms)
+    is distinct from (r.amount_micro, r.co2e_nano_kg, r.method, r.measured_ms, r.known_ms, r.suspect_ms);

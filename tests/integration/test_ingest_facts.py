@@ -120,7 +120,7 @@ async def test_corrections_exclude_retime_and_declare(ingest: Ingest, cli: Cli) 
     told = cli("review", "--park", PARK).splitlines()
     assert [line.split()[0] for line in told] == ["correction", "correction"]
     assert "offset_ms 3000" in told[0]
-    assert told[1].endswith(": jumped)")
+    assert told[1].endswith(": jumped; 6 kWh before, 6 after)")
 
 
 async def test_a_review_tells_what_a_person_is_asked(ingest: Ingest, cli: Cli) -> None:

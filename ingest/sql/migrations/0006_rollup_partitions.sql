@@ -10,6 +10,15 @@ create table reprice (                   -- queue: what is to be priced anew, by
     primary key (point_id, month)
 );
 
+-- Local days of a month that is being priced anew: what they will have. Work of one worker; nothing of value is in it.
+create unlogged table reprice_day (
+    month        date   not null,
+    point_id     int    not null,
+    day          date   not null,
+    co2e_nano_kg bigint,
+    primary key (month, point_id, day)
+);
+
 create view result_waiting as            -- results that are about to be computed or priced anew
 select point_id, from_time, to_time, reason, queued_at from recompute
 union all
@@ -60,7 +69,7 @@ $$;
 
 -- ── a month priced anew ──────────────────────────────────────────────────────────────────────────
 -- The temporary tables reprice_point and reprice_grid (ingest/sql/queries.sql, make_staging) say which rows get which
--- factor. The arithmetic is that of parkcarbon.domain.emissions.nano_kg: two products of doubles, rounded half to even.
+-- factor. reprice_hours takes the hours that change meanwhile. The arithmetic is that of parkcarbon.domain.emissions.nano_kg: two products of doubles, rounded half to even.
 
 -- The rows of a table as they are with these prices.
 create function repriced(source text) returns text
@@ -94,6 +103,8 @@ declare
     bounds         text := format('check (start >= %L and start < %L)', low, high);
     written        bigint;
 begin
+    analyze reprice_point;  -- else the planner hashes the month and not the prices
+    analyze reprice_grid;
     execute format('drop table if exists %I, %I', next_intervals, next_hours);
     execute format('create table %I (like %I including defaults, constraint next_bounds %s)', next_intervals, intervals, bounds);
     execute format('insert into %I %s', next_intervals, repriced(intervals));
@@ -109,12 +120,23 @@ begin
 end
 $$;
 
--- Takes over what changed since the month was written and puts the new one in its place. The caller holds config_version
--- FOR UPDATE, so nobody writes. horizon: the oldest transaction that was running then; written: what rewrite_month
--- returned. Returns the rows taken over.
-create function swap_month(
-    intervals text, hours text, low timestamptz, high timestamptz, horizon text, written bigint
-) returns bigint
+-- What the local days inside a month that is written anew will have, from its hours (of zones that are not full hours from
+-- UTC from its intervals). lows: begins of the days, ascending; days: their dates.
+create function sum_days(source text, of_month date, points int[], days date[], lows timestamptz[]) returns void
+language plpgsql set work_mem = '64MB' as $$
+begin
+    execute format('insert into reprice_day (month, point_id, day, co2e_nano_kg)'
+                   ' select $1, h.point_id, $3[width_bucket(h.start, $4)],'
+                   ' case when count(h.co2e_nano_kg) = count(*) then sum(h.co2e_nano_kg)::bigint end'
+                   ' from %I h where h.point_id = any($2) and h.start >= $4[1] group by 2, 3', source)
+    using of_month, points, days, lows;
+end
+$$;
+
+-- Takes over what changed since the month was written. The caller holds config_version FOR UPDATE, so nobody writes.
+-- horizon: the oldest transaction that was running then; written: what rewrite_month returned. Leaves the hours that
+-- changed in the temporary table reprice_hours, and the days of the month as reprice_day has them. Returns the rows taken.
+create function take_over(intervals text, hours text, of_month date, horizon text, written bigint) returns bigint
 language plpgsql set work_mem = '64MB' as $$
 declare
     next_intervals text := intervals || '_next';
@@ -123,14 +145,16 @@ declare
     gone           bigint;
     present        bigint;
 begin
+    analyze reprice_point;
+    analyze reprice_grid;
     execute format('create temporary table reprice_changed on commit drop as'
                    ' select * from %I where age(xmin) <= age(%L::xid8::xid)', intervals, horizon);
     get diagnostics taken = row_count;
     execute format('delete from %I n using reprice_changed c where n.point_id = c.point_id and n.start = c.start', next_intervals);
     get diagnostics gone = row_count;
     execute format('insert into %I %s', next_intervals, repriced('reprice_changed'));
-    create temporary table reprice_hours on commit drop as
-        select distinct point_id, date_bin('1 hour', start, timestamptz 'epoch') as start from reprice_changed;
+    insert into reprice_hours
+    select distinct point_id, date_bin('1 hour', start, timestamptz 'epoch') from reprice_changed;
     analyze reprice_changed;
     analyze reprice_hours;
     execute format('select count(*) from %I', intervals) into present;
@@ -144,13 +168,16 @@ begin
     execute format('insert into %I %s', next_hours, hours_of_intervals(format(
         '(select distinct point_id, start from reprice_hours) c cross join generate_series(0, 3) k join %I i'
         ' on i.point_id = c.point_id and i.start = c.start + k * interval ''15 minutes''', next_intervals)));
-    drop table reprice_changed, reprice_hours;
-    perform put_in_place('interval_15min', intervals, next_intervals, low, high);
-    perform put_in_place('rollup_hour', hours, next_hours, low, high);
+    update rollup_day r set co2e_nano_kg = d.co2e_nano_kg
+    from reprice_day d
+    where d.month = of_month and r.point_id = d.point_id and r.day = d.day
+      and r.co2e_nano_kg is distinct from d.co2e_nano_kg;
+    delete from reprice_day where month = of_month;
     return taken;
 end
 $$;
 
+-- Puts a new month in the place of the old one.
 create function put_in_place(parent text, part text, next text, low timestamptz, high timestamptz) returns void
 language plpgsql as $$
 begin

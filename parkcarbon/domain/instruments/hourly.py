@@ -1,7 +1,8 @@
 """Hour-stamped certificates by the hour, for the hourly matched share.
 
 References:
-    accounting rules 3.17, 3.18: only certificates with a stamp of an hour or less can match an hour.
+    accounting rules 3.14 (redeemed where somebody can see it), 3.17, 3.18: only certificates with a stamp of an hour or
+    less can match an hour.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ import numpy as np
 
 from parkcarbon.domain.readings import Int64Array
 
-from .eligibility import InstrumentSettings, of_certificate, unconfirmed
+from .eligibility import InstrumentSettings, not_redeemed, of_certificate, unconfirmed
 from .event import Event
 from .lot import Lot, time_ms
 
@@ -46,7 +47,7 @@ def clean_hourly(
             continue
         if (park is not None and use.park != park) or (tenant is not None and use.tenant != tenant):
             continue
-        if of_certificate(lot, use.claim_from, settings, use.on_day) is not None:
+        if of_certificate(lot, use.claim_from, settings, use.on_day) or not_redeemed(use):
             continue
         begin = time_ms(lot.generated_from)
         position = int(np.searchsorted(start_ms, begin, side="right")) - 1

@@ -394,7 +394,11 @@ def test_a_kilowatt_hour_that_is_proved_and_sold_is_told() -> None:
 @pytest.mark.rule("3.14", "3.18")
 def test_an_hour_is_matched_by_no_certificate_that_nobody_can_see_redeemed() -> None:
     begin = midnight(dt.date(2026, 3, 1))
-    stamp = {"granularity": "hour", "generated_from": begin, "generated_to": begin + dt.timedelta(hours=1)}
+    stamp: dict[str, Any] = {
+        "granularity": "hour",
+        "generated_from": begin,
+        "generated_to": begin + dt.timedelta(hours=1),
+    }
     lot = gec(1, 2, **stamp)
     start = np.array([int(begin.timestamp()) * 1000])
     seen, unseen = event("cancelled", lot), event("cancelled", lot, public_record=None, evidence="")

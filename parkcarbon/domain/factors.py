@@ -272,7 +272,7 @@ def lookup(
         factors: all records.
         purpose: one of `PURPOSES`.
         region: for example `China/JS`.
-        gas: the gas, or several in order of preference.
+        gas: the gas, or several in order of preference at one place: the nearest place goes before the gas.
         carrier: the carrier.
         data_year: year of the activity.
         known_on: only what was published and recorded by then counts; a plain date means the end of that day UTC.
@@ -301,11 +301,11 @@ def lookup(
         and (edition is None or (factor.publisher, factor.edition) == edition)
     ]
     known = [factor for factor in fitting if _usable(factor) and _known(factor, known_on)]
-    for wanted in gases:
-        found = _nearest([factor for factor in known if factor.gas == wanted], purpose, region, data_year)
-        if found is not None:
-            partly = () if on is not None else _partly(found.factor, data_year)
-            return replace(found, notes=(*found.notes, *partly, *_remarks(found.factor, fitting, known_on)))
+    nearest = [_nearest([one for one in known if one.gas == wanted], purpose, region, data_year) for wanted in gases]
+    if matches := [match for match in nearest if match is not None]:
+        found = min(matches, key=lambda match: _distance(match.factor.region, region))
+        partly = () if on is not None else _partly(found.factor, data_year)
+        return replace(found, notes=(*found.notes, *partly, *_remarks(found.factor, fitting, known_on)))
     without = ", ".join(factor.factor for factor in fitting if not _usable(factor) and factor.region == region)
     raise NoFactorError(
         f"no {purpose} factor for {carrier or 'any carrier'}, {'/'.join(gases) or 'no gas'},"
@@ -369,6 +369,11 @@ def _nearest(candidates: list[Factor], purpose: str, region: str, data_year: int
             chosen = _by_year(here, data_year)
             return chosen if place == region else _fallen_back(chosen, place, region)
     return None
+
+
+def _distance(place: str, region: str) -> int:
+    """How far a place is from the region that was asked for: itself, its country, the world."""
+    return (region, region.partition("/")[0], place).index(place)
 
 
 def _by_year(candidates: list[Factor], data_year: int) -> FactorMatch:

@@ -297,3 +297,13 @@ def test_a_record_for_part_of_a_year_says_that_it_is_used_for_all_of_it() -> Non
     assert not any("used for all" in note for note in find([half], on=dt.date(2026, 8, 1)).notes)
     whole = replace(half, valid_from=dt.date(2026, 1, 1), valid_to=dt.date(2027, 1, 1))
     assert not any("used for all" in note for note in find([whole]).notes)
+
+
+@pytest.mark.rule("1.5")
+def test_the_province_goes_before_the_preferred_gas_of_the_country() -> None:
+    country = replace(CN_2023, factor="CN23E", gas="CO2e", unit="kgCO2e/kWh")
+    province = replace(JS_2023, factor="JS23E", gas="CO2e", unit="kgCO2e/kWh")
+    both = ("CO2e", "CO2")
+    assert find([JS_2023, country], gas=both).factor.factor == "JS23"
+    assert find([JS_2023, province, country], gas=both).factor.factor == "JS23E"
+    assert find([CN_2023, country], gas=both).factor.factor == "CN23E"

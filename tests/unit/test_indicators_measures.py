@@ -164,8 +164,21 @@ def test_a_reviewed_statement_makes_an_entered_base_year_comparable() -> None:
     assert "no output of tiles is entered for 2026: not normalised" in comparison.notes
 
 
-def test_unknown_emissions_have_no_change_and_zero_output_is_refused() -> None:
+def test_unknown_emissions_have_no_change() -> None:
     (change,) = compare("previous_period", facts("2026-03", None), facts("2026-02", 100)).changes
     assert (change.difference, change.pct) == (None, None)
-    with pytest.raises(RefusedError, match="nothing to normalise by"):
-        compare("year_on_year", facts("a", 1), facts("b", 1, output={"parts": 0.0}), product="parts")
+
+
+@pytest.mark.rule("6.10")
+def test_a_month_that_made_nothing_is_compared_plainly_and_a_negative_output_is_refused() -> None:
+    """A works that stood still in February has no intensity of February; March is compared all the same."""
+    still, march = facts("2026-02", 100, output={"parts": 0.0}), facts("2026-03", 120)
+    comparison = compare("previous_period", march, still, product="parts")
+    (change,) = comparison.changes
+    assert (change.difference, change.expected, change.normalised_pct) == (20 * T, None, None)
+    assert change.pct == pytest.approx(20.0)
+    assert "no parts was made in 2026-02: there is nothing to normalise by" in comparison.notes
+    (back,) = compare("previous_period", still, march, product="parts").changes
+    assert (back.expected, back.normalised) == (0.0, 100 * T)
+    with pytest.raises(RefusedError, match=r"rule 6\.10: output of parts in 2026-03 is -1"):
+        compare("previous_period", facts("2026-03", 1, output={"parts": -1.0}), still, product="parts")

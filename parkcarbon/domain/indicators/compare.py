@@ -147,7 +147,7 @@ def compare(kind: Kind, now: PeriodFacts, before: PeriodFacts, *, product: str =
         product: output that both are normalised by; empty: not normalised.
 
     Raises:
-        RefusedError: an output of zero or less to normalise by.
+        RefusedError: a negative output.
     """
     reasons = tuple(_reasons(now, before))
     scale, notes = _scale(now, before, product)
@@ -197,8 +197,11 @@ def _scale(now: PeriodFacts, before: PeriodFacts, product: str) -> tuple[float |
     if current is None or previous is None:
         missing = now.label if current is None else before.label
         return None, (f"no output of {product} is entered for {missing}: not normalised",)
-    if previous <= 0:
-        raise RefusedError("", f"output of {product} in {before.label} is {previous:g}: nothing to normalise by")
+    for facts, output in ((now, current), (before, previous)):
+        if output < 0:
+            raise RefusedError("6.10", f"output of {product} in {facts.label} is {output:g}: it cannot be negative")
+    if not previous:
+        return None, (f"no {product} was made in {before.label}: there is nothing to normalise by",)
     return current / previous, ()
 
 

@@ -44,7 +44,7 @@ UNITS: Final[dict[str, frozenset[str]]] = {
 """What each kind may be measured in; a kind that is not here takes the unit of its factor."""
 
 MOST_MICRO: Final = 10**18
-"""More of anything is a slip of the pen [1e-6 of its unit]; sums of such amounts still fit 64 bits."""
+"""More of anything is a slip of the pen [1e-6 of its unit]: 1e12 of a unit; 64 bits hold nine times as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,7 @@ class Maker:
         for statement in _ROLL_UP:
             await self._database.execute(statement)
         await self._database.execute("analyze")
+        await self._database.execute("checkpoint")
         return Year(months, self._points, sum(halves))
 
     async def _fill(self, months: list[int]) -> int:

@@ -103,6 +103,7 @@ async def test_the_entities_of_a_real_month(ingest: Ingest) -> None:
         figure = entity_figure(view, total)
         assert check(figure) == []
     assert entity_figure(view, "scope2_location").value == located / 1e9
+    assert entity_figure(view, "scope2_market").value == (whole.scope(2, "market").co2e_nano_kg or 0) / 1e9
 
 
 async def test_a_park_without_entities_has_no_entity_view_and_the_default_rule(ingest: Ingest) -> None:

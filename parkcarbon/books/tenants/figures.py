@@ -71,7 +71,7 @@ def _line(emission: Emission, nano_kg: int) -> Figure:
 
 
 def entity_figure(view: EntityView, total: Total, basis: str = "location") -> Figure:
-    """Park = sum of the entities less what stands twice, for one total.
+    """Park = sum of the entities less what stands twice, for one total; those of scope 2 are of their own basis.
 
     Raises:
         LookupError: no such basis.
@@ -79,6 +79,8 @@ def entity_figure(view: EntityView, total: Total, basis: str = "location") -> Fi
     if basis not in BASES:
         raise LookupError(f"{basis!r} is neither location nor market")
     wanted = BASES[0] if basis == "location" else BASES[1]
+    if total in ("scope2_location", "scope2_market"):
+        wanted = BASES[0] if total == "scope2_location" else BASES[1]
     parts = [
         Figure(
             entity,

@@ -203,6 +203,7 @@ def _amount(point: PointFact, rows: Sequence[Row], expected_ms: int) -> PointAmo
         suspect_ms=sum(row["suspect_ms"] for row in rows),
         method_ms=spent,
         tenant=point.tenant,
+        below=point.below,
     )
 
 

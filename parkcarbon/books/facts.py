@@ -13,6 +13,7 @@ from parkcarbon.catalog.entries import KINDS
 from parkcarbon.catalog.park import Park
 from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.quantities import QUANTITIES
+from parkcarbon.domain.submeters import nearest_upstream
 from parkcarbon.kit.db import Row, Session, load_queries
 
 QUERIES: Final = load_queries("parkcarbon.books")
@@ -71,6 +72,7 @@ class PointFact:
         flow: meaning in the balance, or None.
         tenant: whose, or None: the park's.
         active: False once the document dropped or switched it off: what it counted before still counts.
+        below: of a sub-meter, the nearest one upstream that there is; None: none.
     """
 
     point_id: int
@@ -83,6 +85,7 @@ class PointFact:
     flow: str | None
     tenant: str | None
     active: bool
+    below: str | None = None
 
     @property
     def metered(self) -> bool:
@@ -192,7 +195,12 @@ async def _points(session: Session, document: Park, as_of: dt.datetime) -> tuple
     if others:
         for old in await session.fetch(QUERIES["retired_points"], document.park, as_of, others):
             flows[f"{old['device']}/{old['quantity']}"] = (old["flow"], old["tenant"], False)
-    return tuple(_point(row, *flows[row["point"]]) for row in rows if row["point"] in flows)
+    points = [_point(row, *flows[row["point"]]) for row in rows if row["point"] in flows]
+    declared = {
+        f"{device.device}/{point.quantity}": point.below for device in document.devices for point in device.points
+    }
+    above = nearest_upstream(declared, {point.point for point in points if point.flow == "sub_meter"})
+    return tuple(replace(point, below=above.get(point.point)) for point in points)
 
 
 def _point(row: Row, flow: str | None, tenant: str | None, active: bool) -> PointFact:  # noqa: FBT001 - unpacked

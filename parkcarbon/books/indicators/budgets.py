@@ -5,13 +5,14 @@ power lowers everybody's alike; the statement's allocation may follow another ru
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from parkcarbon.books.facts import QUERIES, Entry, Facts, PointFact
 from parkcarbon.catalog.entries import management
 from parkcarbon.domain.indicators.budget import BudgetState, forecast_period
+from parkcarbon.domain.submeters import weights
 from parkcarbon.kit.db import Session
 
 Json = dict[str, Any]
@@ -34,10 +35,21 @@ class Daily:
 
     def total(self, points: Iterable[PointFact], *, co2e: bool = False) -> Days:
         """Sum of points by day; None on a day on which one of them is not known. Nothing without points."""
-        chosen = list(points)
+        return self.signed([(1, point) for point in points], co2e=co2e)
+
+    def signed(self, points: Sequence[tuple[int, PointFact]], *, co2e: bool = False) -> Days:
+        """The same with a sign for each point."""
         table = self.co2e_t if co2e else self.amount
-        days = {day for point in chosen for day in table.get(point.point_id, {})}
-        return {day: _sum([table.get(point.point_id, {}).get(day) for point in chosen]) for day in days}
+        days = {day for _, point in points for day in table.get(point.point_id, {})}
+        return {
+            day: _sum(
+                [
+                    None if (value := table.get(point.point_id, {}).get(day)) is None else sign * value
+                    for sign, point in points
+                ]
+            )
+            for day in days
+        }
 
 
 def _sum(values: list[float | None]) -> float | None:
@@ -71,7 +83,7 @@ def daily_of(facts: Facts, daily: Daily, what: str, tenant: str | None) -> Days:
     if what == "co2e_location":
         return _park_co2e(facts, daily) if tenant is None else _tenant_co2e(facts, daily, tenant)
     if what == "electricity":
-        return _consumption(facts, daily) if tenant is None else daily.total(_sub_meters(facts, tenant))
+        return _consumption(facts, daily) if tenant is None else daily.signed(_sub_meters(facts, tenant))
     unit = UNITS[what]
     points = [
         point
@@ -85,12 +97,11 @@ def _active(facts: Facts, *flows: str) -> list[PointFact]:
     return [point for point in facts.metered(*flows) if point.active]
 
 
-def _sub_meters(facts: Facts, tenant: str) -> list[PointFact]:
-    return [
-        point
-        for point in _active(facts, "sub_meter")
-        if point.carrier == "electricity" and point.tenant == tenant and not point.quantity.endswith("_export")
-    ]
+def _sub_meters(facts: Facts, tenant: str) -> list[tuple[int, PointFact]]:
+    """A tenant's outermost meters, less those of others below them."""
+    metered = [point for point in _electric(facts, "sub_meter") if not point.quantity.endswith("_export")]
+    signs = weights(metered, lambda point: point.tenant == tenant)
+    return [(signs[point.point], point) for point in metered if point.point in signs]
 
 
 def _electric(facts: Facts, flow: str) -> list[PointFact]:
@@ -116,7 +127,7 @@ def _park_co2e(facts: Facts, daily: Daily) -> Days:
 
 def _tenant_co2e(facts: Facts, daily: Daily, tenant: str) -> Days:
     """A tenant's electricity at the park's mix of the day, and fuel and heat of its own meters [t]."""
-    used, consumed = daily.total(_sub_meters(facts, tenant)), _consumption(facts, daily)
+    used, consumed = daily.signed(_sub_meters(facts, tenant)), _consumption(facts, daily)
     bought = daily.total(_electric(facts, "import"), co2e=True)
     own = [point for flow in ("fuel", "heat") for point in _active(facts, flow) if point.tenant == tenant]
     others = daily.total(own, co2e=True)

@@ -18,6 +18,7 @@ from parkcarbon.domain.indicators.matching import HOUR_MS, Matching, match_hours
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.readings import BoolArray, Int64Array
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.domain.submeters import weights
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 
@@ -142,11 +143,12 @@ def _share(facts: Facts, entry: Entry, content: management.GreenPowerDuty, year:
 
 def consumption_micro(points: tuple[PointAmount, ...], tenant: str) -> int | None:
     """Electricity that a tenant's own meters counted [1e-6 kWh]; None: none is known, or one of them is not."""
-    mine = [
-        point
-        for point in points
-        if point.tenant == tenant and point.carrier == "electricity" and point.flow == "sub_meter"
-    ]
+    metered = [point for point in points if point.carrier == "electricity" and point.flow == "sub_meter"]
+    signs = weights(metered, lambda point: point.tenant == tenant)
+    mine = [point for point in metered if point.point in signs]
     if not mine or not all(point.known for point in mine):
         return None
-    return sum(-point.amount_micro if point.point.endswith("_export") else point.amount_micro for point in mine)
+    return sum(
+        signs[point.point] * (-point.amount_micro if point.point.endswith("_export") else point.amount_micro)
+        for point in mine
+    )

@@ -14,7 +14,10 @@ from parkcarbon.domain.instruments.cover import Cover
 from parkcarbon.domain.instruments.gap import Gap
 from parkcarbon.domain.inventory import Inventory, electricity_micro_kwh
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.domain.submeters import weights
 from parkcarbon.kit.db import Session
+
+_COUNTED = frozenset({"import", "sub_meter"})
 
 
 async def perform(
@@ -96,12 +99,9 @@ def tenant_micro_kwh(inputs: Inputs, tenant: str) -> int | None:
         inputs: of the period.
         tenant: id.
     """
-    mine = {
-        point.point
-        for point in inputs.facts.points
-        if point.tenant == tenant and point.carrier == "electricity" and point.flow in ("import", "sub_meter")
-    }
-    known = [point.amount_micro for point in inputs.points if point.point in mine and point.known]
+    counted = [point for point in inputs.points if point.carrier == "electricity" and point.flow in _COUNTED]
+    signs = weights(counted, lambda point: point.tenant == tenant)
+    known = [signs[point.point] * point.amount_micro for point in counted if point.point in signs and point.known]
     return sum(known) if known else None
 
 

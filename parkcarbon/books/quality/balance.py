@@ -82,26 +82,36 @@ def behind_connections(facts: Facts) -> list[Behind]:
     """What is metered behind each connection point, in the order of the document.
 
     A retired meter that the document no longer holds counts at the only connection point; where there are several
-    nothing says where it was, and it is left out.
+    nothing says where it was, and it is left out. A sub-meter with others below stands for what is left between them.
     """
     document = facts.document
     connections = document.connections or (ONLY,)
     members: dict[str, list[Member]] = {connection.connection: [] for connection in connections}
     only = connections[0].connection if len(connections) == 1 else None
     devices = {device.device: device for device in document.devices}
+    below = _below(facts)
     for fact in facts.metered():
         if fact.carrier != "electricity" or fact.flow not in ROLES:
             continue
         device = devices.get(fact.device)
         place = (device.connection if device is not None else None) or only
         if place is not None:
-            members[place].append(_member(fact, device))
+            members[place].append(_member(fact, device, below.get(fact.point, ())))
     for formula in document.formulas:
         members[formula.connection or connections[0].connection].append(_formula(formula, facts, devices))
     return [Behind(connection, tuple(members[connection.connection])) for connection in connections]
 
 
-def _member(fact: PointFact, device: Device | None) -> Member:
+def _below(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Of each sub-meter of electricity, those next below it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for fact in facts.metered("sub_meter"):
+        if fact.below is not None and fact.carrier == "electricity":
+            found[fact.below] = (*found.get(fact.below, ()), fact.point)
+    return found
+
+
+def _member(fact: PointFact, device: Device | None, below: tuple[str, ...]) -> Member:
     point = _point_of(device, fact.quantity)
     role = ROLES[fact.flow or ""]
     gives_back = role == "load" and fact.quantity.endswith("_export")
@@ -109,7 +119,8 @@ def _member(fact: PointFact, device: Device | None) -> Member:
     channel = Channel(fact.point, role, fact.device, error, step, gives_back, fact.tenant)
     first = point.episodes[0].at if point is not None and point.episodes else None
     since = None if first is None else ms_of(first)
-    return Member(channel, ((fact.point, 1.0),), 0.0, fact.active, since, None if device is None else device.owner)
+    terms = ((fact.point, 1.0), *((point, -1.0) for point in below))
+    return Member(channel, terms, 0.0, fact.active, since, None if device is None else device.owner)
 
 
 def _formula(formula: FormulaFlow, facts: Facts, devices: Mapping[str, Device]) -> Member:

@@ -220,10 +220,12 @@ def _weights(facts: Facts, carrier: str, rule: Rule, months: Sequence[Period], u
         return {tenant: used.get(tenant, 0) for tenant in (*tenants, PARK)}
     weights = dict.fromkeys((*tenants, PARK), 0)
     for month in months:
-        for point in usage.amounts.get(month.label, []):
+        amounts = usage.amounts.get(month.label, [])
+        for point in amounts:
             if (point.carrier, point.flow) == (carrier, "sub_meter"):
+                below = sum(other.amount_micro for other in amounts if other.below == point.point)
                 owner = _tenant_of(facts, point.point) or PARK
-                weights[owner] = weights.get(owner, 0) + max(point.amount_micro, 0)
+                weights[owner] = weights.get(owner, 0) + max(point.amount_micro - below, 0)
     return weights
 
 

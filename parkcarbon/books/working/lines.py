@@ -19,6 +19,7 @@ from parkcarbon.domain.inventory import Inventory, PointAmount
 from parkcarbon.domain.inventory_figures import NOTHING, Backing, factors_figure
 from parkcarbon.domain.methods.lines import Line
 from parkcarbon.domain.reading import INTERVAL_MS
+from parkcarbon.domain.submeters import outermost
 from parkcarbon.domain.working import Figure, computed
 from parkcarbon.kit.db import from_ms
 
@@ -229,9 +230,13 @@ async def point_figure(scene: Scene, point: str) -> Figure:
     )
 
 
+def _electric(scene: Scene, flow: str) -> list[PointFact]:
+    return [point for point in scene.facts.metered(flow) if point.carrier == "electricity"]
+
+
 async def flow_figure(scene: Scene, flow: str) -> Figure:
     """Electricity of one flow as the sum of its points; not known where nothing is known of any of them."""
-    points = [point.point for point in scene.facts.metered(flow) if point.carrier == "electricity"]
+    points = [point.point for point in outermost(_electric(scene, flow))]
     known = [point for point in points if (amount := scene.amount(point)) is not None and amount.known]
     if not known:
         return Figure(flow, None, "kWh", notes=(f"no known point carries the flow {flow}",))

@@ -46,13 +46,20 @@ def problem(
 ) -> Response:
     """Return the response for an error."""
     title = HTTPStatus(status).phrase
-    body = Problem(type="about:blank", title=title, status=status, detail=detail, rule=rule, errors=errors)
+    said = None if detail is None else _printable(detail)
+    where = errors and [{name: _printable(text) for name, text in error.items()} for error in errors]
+    body = Problem(type="about:blank", title=title, status=status, detail=said, rule=rule, errors=where)
     return Response(
         orjson.dumps(body.model_dump(exclude_none=True)),
         status_code=status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def _printable(text: str) -> str:
+    """A text without half characters: JSON may name a lone surrogate, UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def unauthorized(detail: str) -> Response:

@@ -15,12 +15,14 @@ token of role `wall` opens no route of the books; an auditor reads all of them a
 """
 
 import datetime as dt
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import Depends
+import structlog
+from fastapi import Depends, Request
 
 from api.auth import Principal, Role
 from api.core import Core
@@ -29,7 +31,9 @@ from api.problems import ProblemError, describe
 from api.store import QUERIES
 from parkcarbon.books.inventory import refuse_unsettled
 from parkcarbon.books.refusals import refusals
-from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.kit.db import RejectedError, Session, from_ms
+
+log = structlog.get_logger(__name__)
 
 EDITORS: Final[frozenset[Role]] = frozenset({"admin", "editor", "approver"})
 APPROVERS: Final[frozenset[Role]] = frozenset({"admin", "approver"})
@@ -73,21 +77,52 @@ class Books:
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Session]:
-        """A transaction that may write; what a trigger refuses by a rule comes out as `RefusedError`."""
-        with refusals():
-            async with self.core.store.writer.transaction() as session:
-                yield session
+        """A transaction that may write; what a trigger refuses by a rule comes out as `RefusedError`.
+
+        Raises:
+            ProblemError: 422, a value cannot be kept as it is: a text with NUL, a number out of range.
+        """
+        try:
+            with refusals():
+                async with self.core.store.writer.transaction() as session:
+                    yield session
+        except RejectedError as error:
+            if error.sqlstate and not error.by_data:
+                raise
+            log.warning("api.value_rejected", park=self.park, error=str(error))
+            raise ProblemError(422, f"a value of the request cannot be kept: {error}") from error
 
 
-async def books_of(core: CoreDep, park: ParkDep, principal: Caller) -> Books:
+async def books_of(core: CoreDep, park: ParkDep, principal: Caller, request: Request) -> Books:
     """The books of the park in the path.
 
     Raises:
-        ProblemError: 403, a wall display may not read the books.
+        ProblemError: 403, a wall display may not read the books; 422, the body holds what is no text.
     """
     if principal.role == "wall":
         raise ProblemError(403, "a token for wall displays does not open the books")
+    if request.method != "GET":
+        refuse_no_text(await request.body())
     return Books(park.park, core, principal)
+
+
+def refuse_no_text(body: bytes) -> None:
+    """Refuse what JSON can write and neither UTF-8 nor the database can keep: NUL, and half a character.
+
+    Raises:
+        ProblemError: 422.
+    """
+    if b"\\u" not in body:
+        return
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ProblemError(422, "a text of the body holds half a character (a lone surrogate)") from error
+    except ValueError:
+        return  # no JSON: the route says so itself
+    if "\\u0000" in text:
+        raise ProblemError(422, "a text of the body holds the character NUL")
 
 
 def editor(principal: Caller) -> Principal:

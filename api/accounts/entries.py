@@ -69,7 +69,7 @@ class Entries(Model):
 class EntriesQuery(BaseModel):
     """Parameters of the list; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: Annotated[str | None, Field(max_length=80)] = None
     state: EntryState | None = None
@@ -83,7 +83,7 @@ class EntriesQuery(BaseModel):
 class NewEntry(BaseModel):
     """One entry as a person gives it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: str
     document: dict[str, Any] = Field(description="In the shape of its kind: see /entries/kinds")
@@ -102,7 +102,7 @@ class NewEntry(BaseModel):
 class NewEntries(BaseModel):
     """Entries that are entered all together or not at all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     entries: Annotated[list[NewEntry], Field(min_length=1, max_length=2000)]
 
@@ -116,7 +116,7 @@ class Entered(Model):
 class Decided(BaseModel):
     """A reviewer's decision."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     decision: Literal["approved", "rejected"]
     reason: str = Field("", description="Needed to reject")
@@ -125,7 +125,7 @@ class Decided(BaseModel):
 class Withdrawn(BaseModel):
     """Why an entry is taken out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     reason: Annotated[str, Field(min_length=1)]
 

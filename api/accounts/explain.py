@@ -71,7 +71,7 @@ Period = Annotated[str, Field(pattern=PERIOD, description="Month or year, local"
 class ExplainQuery(BaseModel):
     """Parameters of an explanation; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     figure: Annotated[str, Field(max_length=300, description="See /explain/figures", examples=["scope2_location"])]
     period: Period
@@ -83,7 +83,7 @@ class ExplainQuery(BaseModel):
 class FiguresQuery(BaseModel):
     """Parameters of the list; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[Period | None, Field(description="List what there is in it; without it, the patterns")] = None
     as_of: Annotated[AwareDatetime | None, Field(description="As known then; now when absent")] = None

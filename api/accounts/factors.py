@@ -127,7 +127,7 @@ class FactorWarnings(Model):
 class ListQuery(BaseModel):
     """Parameters of the list; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     purpose: Annotated[str | None, Field(max_length=80)] = None
     region: Annotated[str | None, Field(max_length=80)] = None
@@ -142,7 +142,7 @@ class ListQuery(BaseModel):
 class FindQuery(BaseModel):
     """What is looked for; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     purpose: Annotated[str, Field(max_length=80)]
     carrier: Annotated[str, Field(max_length=80)] = ""
@@ -164,7 +164,7 @@ class FindQuery(BaseModel):
 class NewFactor(BaseModel):
     """An organisation's own record, complete."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     factor: str
     title: str = ""
@@ -191,11 +191,13 @@ class NewFactor(BaseModel):
 class Decided(BaseModel):
     """A second person's word."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     decision: Decision
     reason: Annotated[str, Field(min_length=1)]
-    load: Annotated[int | None, Field(description="A load of values; absent: the record itself")] = None
+    load: Annotated[
+        int | None, Field(ge=1, le=2**31 - 1, description="A load of values; absent: the record itself")
+    ] = None
 
 
 class DecisionMade(Model):
@@ -208,7 +210,7 @@ class DecisionMade(Model):
 class SeriesQuery(BaseModel):
     """How the values in the body are written; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     source: Annotated[str, Field(min_length=1, max_length=500, description="Name of the file, or where it came from")]
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -221,7 +223,7 @@ class SeriesQuery(BaseModel):
 class SeriesAddress(BaseModel):
     """How the values at the approved address are written."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     format: Annotated[Format | None, Field(description="As the server says when absent")] = None

@@ -29,7 +29,7 @@ Shown = dict[str, Any]
 class TodayQuery(BaseModel):
     """Parameters of what is asked for a day as known now; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     day: Annotated[dt.date | None, Field(description="Local day; today when absent")] = None
 
@@ -43,7 +43,7 @@ class DayQuery(TodayQuery):
 class PeriodQuery(BaseModel):
     """Parameters of what is asked for a period; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[str, Field(pattern=PERIOD, description="Local month or year", examples=["2026-03"])]
     as_of: AsOf = None

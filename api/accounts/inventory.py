@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1/parks/{park}", tags=["inventory"], dependenci
 class InventoryQuery(BaseModel):
     """Parameters of `/inventory`; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[str | None, Field(pattern=PERIOD, description="Local month or year", examples=["2026-03"])] = None
     month: Annotated[str | None, Field(pattern=MONTH, description="The same, for a month", examples=["2026-03"])] = None

@@ -116,7 +116,7 @@ class Lots(Model):
 class LotsQuery(BaseModel):
     """Parameters of the list; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: Kind | None = None
     status: Annotated[Status | None, Field(description="Only lots with serials of this status")] = None
@@ -128,7 +128,7 @@ class LotsQuery(BaseModel):
 class NewLot(BaseModel):
     """A lot as a person gives it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: Annotated[str, Field(json_schema_extra={"enum": [*KINDS]})]
     registry: str = Field(description="One numbering of serials, lower case", examples=["gec-cn"])
@@ -163,7 +163,7 @@ class NewLot(BaseModel):
 class NewEvent(BaseModel):
     """Something to be done with serials of a lot."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: EventKind
     on_day: dt.date = Field(description="Local day of the act in its registry")
@@ -182,7 +182,7 @@ class NewEvent(BaseModel):
 class Said(BaseModel):
     """What a second person says."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     reason: Annotated[str, Field(min_length=1)]
 
@@ -264,7 +264,7 @@ class Gap(Model):
 class PeriodQuery(BaseModel):
     """A period, and as known when; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Period
     as_of: Annotated[AwareDatetime | None, Field(description="As known then; now when absent")] = None
@@ -279,7 +279,7 @@ class CoverQuery(PeriodQuery):
 class AllowanceQuery(BaseModel):
     """An enterprise and a compliance year."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     enterprise: Annotated[str, Field(max_length=63)]
     year: Annotated[int, Field(ge=2013, le=2100)]

@@ -136,7 +136,7 @@ class Difference(Model):
 class Decision(BaseModel):
     """Why."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     reason: str = ""
 

@@ -220,7 +220,7 @@ class RunsAnswer(Model):
 class PeriodQuery(BaseModel):
     """A period and a moment of knowledge; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[str, Field(pattern=PERIOD, description="Month or year", examples=["2026-03"])]
     as_of: Annotated[AwareDatetime | None, Field(description="As known then; now when absent")] = None
@@ -304,7 +304,7 @@ class Questions(Model):
 class QuestionsQuery(BaseModel):
     """Parameters of the questions; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[str, Field(pattern=PERIOD, description="Local month or year", examples=["2026-03"])]
 

@@ -95,7 +95,7 @@ class Substitution(Model):
 class NewSubstitution(BaseModel):
     """What a person asks for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     point: str = Field(description="device/quantity")
     from_: AwareDatetime = Field(alias="from", description="On a quarter of an hour")
@@ -126,7 +126,7 @@ class NewSubstitution(BaseModel):
 class Decided(BaseModel):
     """A reviewer's decision."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     decision: Literal["approved", "rejected"]
     reason: Annotated[str, Field(min_length=1)]
@@ -135,7 +135,7 @@ class Decided(BaseModel):
 class Withdrawn(BaseModel):
     """Why a fact shall count no longer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     reason: Annotated[str, Field(min_length=1)]
 
@@ -160,7 +160,7 @@ class Correction(Model):
 class CorrectionWanted(BaseModel):
     """A decision about readings as a person gives it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     point: str = Field(description="device/quantity")
     kind: Literal["exclude", "boundary", "retime"]

@@ -129,7 +129,7 @@ class EntityAnswer(Model):
 class TenantsQuery(BaseModel):
     """Parameters of both views; any other name is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     period: Annotated[str, Field(pattern=PERIOD, description="Month or year", examples=["2026-03"])]
     as_of: Annotated[AwareDatetime | None, Field(description="As known then; now when absent")] = None

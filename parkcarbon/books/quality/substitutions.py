@@ -52,6 +52,9 @@ SubstitutionMethod = Literal["conservative", "mean", "estimate", "default"]
 State = Literal["proposed", "rejected", "in_force", "superseded", "withdrawn"]
 RULES: Final[dict[str, str]] = {"conservative": "6.1", "mean": "6.2", "estimate": "6.2", "default": "6.3"}
 
+MOST: Final = 1e9
+"""More of anything in one span is a slip of the pen [unit of the point]."""
+
 _LONGEST_MS: Final = 366 * DAY_MS
 _SATURDAY: Final = 5
 
@@ -358,6 +361,11 @@ def check_span(wanted: Wanted, now: dt.datetime) -> None:
         raise RefusedError(rule, f"{name}: {wanted.to_time} is still to come: what is missing is not known yet")
     if wanted.reference_days < 1:
         raise RefusedError(rule, f"{name}: {wanted.reference_days} days leave nothing to refer to")
+    for what, amount in (("total", wanted.total), ("declared amount of an hour", wanted.declared_per_h)):
+        if amount is not None and not amount <= MOST:  # not a number is refused too
+            raise RefusedError("6.10", f"{name}: a {what} of {amount:g} is no amount")
+    if wanted.total is not None and wanted.total < 0:
+        raise RefusedError("6.10", f"{name}: a total of {wanted.total:g} is negative")
     if wanted.method in ("estimate", "default") and not wanted.evidence.strip():
         raise RefusedError(rule, f"{name}: {wanted.method} needs evidence: what the value rests on")
 

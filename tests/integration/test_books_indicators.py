@@ -21,6 +21,7 @@ from parkcarbon.books.indicators.power import duties_of, matching_of
 from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, inventory_of, load_inputs
 from parkcarbon.cli.accounts import indicators as verb
+from parkcarbon.domain.indicators.budget import BudgetState
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
 from parkcarbon.kit.db import Database, Session, from_ms
@@ -226,10 +227,7 @@ async def test_budgets_with_pace_and_forecast(session: Session) -> None:
     await enter(
         session, "budget", {"what": "electricity", "amount": 20_000, "unit": "kWh"}, NOVEMBER, tenant="machining"
     )
-    facts = (await inputs_of(session)).facts
-    found = {
-        (item.name, item.what, item.from_day): item for item in await budgets_of(session, facts, dt.date(2026, 11, 21))
-    }
+    found = await budgets_by_span(session)
     park = found["park", "electricity", NOVEMBER[0]]
     # Days 12 to 20 are whole and all alike; 1 to 11 passed without readings and are forecast like the rest.
     day = [start for start in starts() if starts()[0] <= start < starts()[0] + 86_400_000]
@@ -248,6 +246,36 @@ async def test_budgets_with_pace_and_forecast(session: Session) -> None:
     assert emitted.budget is None
     assert emitted.forecast.expected is not None
     assert {item.from_day for item in found.values()} == {NOVEMBER[0], YEAR[0]}
+
+
+async def test_what_was_entered_before_the_meters_is_used_up_too(session: Session) -> None:
+    """Ten days of October by entries, ten of November by meters, a refrigerant that no meter counts."""
+    days = (dt.date(2026, 10, 1), dt.date(2026, 10, 11))
+    before = await budgets_by_span(session)
+    await enter(session, "electricity", {"amount": 10.0, "unit": "MWh"}, days)
+    await enter(session, "electricity", {"amount": 2000.0, "direction": "generated", "origin": "non_fossil"}, days)
+    await enter(session, "electricity", {"amount": 500.0, "direction": "delivered", "origin": "non_fossil"}, days)
+    await enter(session, "fuel", {"fuel": "gas", "amount": 1000.0, "unit": "Nm3"}, days)
+    only_two = await budgets_by_span(session)
+    await enter(session, "heat", {"amount": 50.0, "origin": "fossil"}, days)
+    await enter(session, "refrigerant", {"substance": "SF6", "refilled_kg": 1.0}, days)
+    after = await budgets_by_span(session)
+    month, year = ("park", "co2e_location", NOVEMBER[0]), ("park", "co2e_location", YEAR[0])
+    assert after[month].forecast.used == before[month].forecast.used
+    # heat is metered in this park: days on which neither a meter nor an entry tells it are not known
+    assert only_two[year].forecast.used == before[year].forecast.used
+    by_hand = 10_000 * 0.5827 + 1000 * 2.1643027623 + 50 * 110 + 25_200  # kg; SF6 by the IPCC
+    assert after[year].forecast.used - before[year].forecast.used == pytest.approx(by_hand / 1000, rel=1e-9)
+    assert after[year].forecast.known_days - before[year].forecast.known_days == 10
+    power = ("park", "electricity", YEAR[0])
+    assert after[power].forecast.used - before[power].forecast.used == pytest.approx(10_000 + 2000 - 500)
+
+
+async def budgets_by_span(session: Session) -> dict[tuple[str, str, dt.date], BudgetState]:
+    facts = (await inputs_of(session)).facts
+    return {
+        (item.name, item.what, item.from_day): item for item in await budgets_of(session, facts, dt.date(2026, 11, 21))
+    }
 
 
 @pytest.mark.rule("3.2")

@@ -1,6 +1,7 @@
 """Budgets of park and tenants from daily totals: used, pace, forecast to the end of month and year.
 
-A tenant's emissions of electricity are the park's of that day in proportion to what its meters counted, so that roof
+What was entered counts on its days beside what meters count, so that the months before the meters are used up too. A
+tenant's emissions of electricity are the park's of that day in proportion to what its meters counted, so that roof
 power lowers everybody's alike; the statement's allocation may follow another rule and is the one that counts.
 """
 
@@ -14,6 +15,8 @@ from parkcarbon.catalog.entries import management
 from parkcarbon.domain.indicators.budget import BudgetState, forecast_period
 from parkcarbon.domain.submeters import weights
 from parkcarbon.kit.db import Session
+
+from .entered_days import ELSEWHERE, EnteredDays, Flow, entered_days
 
 Json = dict[str, Any]
 Days = dict[dt.date, float | None]
@@ -71,26 +74,31 @@ async def load_daily(session: Session, facts: Facts, from_day: dt.date, to_day: 
     return Daily(amount, co2e)
 
 
-def daily_of(facts: Facts, daily: Daily, what: str, tenant: str | None) -> Days:
+def daily_of(facts: Facts, daily: Daily, entered: EnteredDays, what: str, tenant: str | None) -> Days:
     """Daily totals of what a budget is about.
 
     Args:
         facts: the park as known.
         daily: totals by point.
+        entered: entries of the same tenant by day.
         what: `co2e_location` [t], `electricity` [kWh], `gas` [Nm3] or `heat` [GJ].
         tenant: whose; None: the park's.
     """
     if what == "co2e_location":
-        return _park_co2e(facts, daily) if tenant is None else _tenant_co2e(facts, daily, tenant)
+        if tenant is None:
+            return _park_co2e(facts, daily, entered)
+        return _with_entries(_tenant_co2e(facts, daily, tenant), _whole(entered), entered.unknown)
     if what == "electricity":
-        return _consumption(facts, daily) if tenant is None else daily.signed(_sub_meters(facts, tenant))
+        if tenant is None:
+            return _consumption(facts, daily, entered)
+        return daily.signed(_sub_meters(facts, tenant))
     unit = UNITS[what]
     points = [
         point
         for point in _active(facts, _FLOWS[what])
         if point.unit == unit and (tenant is None or point.tenant == tenant)
     ]
-    return daily.total(points)
+    return _either(daily.total(points), entered.of((what, _FLOWS[what])))
 
 
 def _active(facts: Facts, *flows: str) -> list[PointFact]:
@@ -108,11 +116,14 @@ def _electric(facts: Facts, flow: str) -> list[PointFact]:
     return [point for point in _active(facts, flow) if point.carrier == "electricity"]
 
 
-def _consumption(facts: Facts, daily: Daily) -> Days:
-    """Import + generation - export by day [kWh]."""
-    parts = [(1, daily.total(_electric(facts, "import"))), (1, daily.total(_electric(facts, "generation")))]
-    if exports := _electric(facts, "export"):
-        parts.append((-1, daily.total(exports)))
+def _consumption(facts: Facts, daily: Daily, entered: EnteredDays | None = None) -> Days:
+    """Import + generation - export by day [kWh], metered or entered."""
+    flows = (("import", 1), ("generation", 1), ("export", -1))
+    parts = [
+        (sign, _either(daily.total(_electric(facts, flow)), entered.of(("electricity", flow)) if entered else {}))
+        for flow, sign in flows
+        if flow != "export" or _electric(facts, flow) or (entered and entered.of(("electricity", flow)))
+    ]
     used = [(sign, part) for sign, part in parts if part]
     days = {day for _, part in used for day in part}
     return {
@@ -120,9 +131,42 @@ def _consumption(facts: Facts, daily: Daily) -> Days:
     }
 
 
-def _park_co2e(facts: Facts, daily: Daily) -> Days:
-    points = [point for flow in _FLOWS.values() for point in _active(facts, flow)]
-    return daily.total(points, co2e=True)
+def _park_co2e(facts: Facts, daily: Daily, entered: EnteredDays) -> Days:
+    """Every flow by its meters or as entered, and what no meter counts [t]."""
+    flows: list[Flow] = list(_FLOWS.items())
+    parts = []
+    for carrier, flow in flows:
+        points = [point for point in _active(facts, flow) if point.carrier == carrier]
+        part = _either(daily.total(points, co2e=True), entered.co2e((carrier, flow)))
+        if points or part:
+            parts.append(part)
+    days = {day for part in parts for day in part}
+    sums = {day: _sum([part.get(day) for part in parts]) for day in days}
+    return _with_entries(sums, entered.co2e(ELSEWHERE), entered.unknown)
+
+
+def _either(metered: Days, entered: Mapping[dt.date, float]) -> Days:
+    """What meters count and what was entered beside them; a day without meters is known where it was entered."""
+    found: Days = {}
+    for day in metered.keys() | entered.keys():
+        count, said = metered.get(day), entered.get(day)
+        found[day] = said if count is None else count + (said or 0.0)
+    return found
+
+
+def _with_entries(days: Days, more: Mapping[dt.date, float], unknown: Iterable[dt.date]) -> Days:
+    """Days that are known with what was entered on them; None where something entered has no factor."""
+    found: Days = {day: None if value is None else value + more.get(day, 0.0) for day, value in days.items()}
+    return found | dict.fromkeys(set(unknown) & found.keys())
+
+
+def _whole(entered: EnteredDays) -> Mapping[dt.date, float]:
+    """All emissions of entries by day, whatever the flow [t]."""
+    total: dict[dt.date, float] = {}
+    for row in entered.co2e_t.values():
+        for day, tonnes in row.items():
+            total[day] = total.get(day, 0.0) + tonnes
+    return total
 
 
 def _tenant_co2e(facts: Facts, daily: Daily, tenant: str) -> Days:
@@ -150,12 +194,15 @@ async def budgets_of(session: Session, facts: Facts, today: dt.date) -> list[Bud
         facts: the park as known.
         today: local day; its own total is not complete and counts as one to come.
     """
-    daily = await load_daily(session, facts, dt.date(today.year - 1, 1, 1) - dt.timedelta(days=7), today)
+    begin = dt.date(today.year - 1, 1, 1) - dt.timedelta(days=7)
+    daily = await load_daily(session, facts, begin, today)
     wanted = _spans(facts.entries, today)
+    first = min(from_day for _, _, from_day, _ in wanted)  # what was entered evenly tells nothing of last year's shape
+    entered = {tenant: entered_days(facts, tenant, first, today) for _, tenant, _, _ in wanted}
     cache: dict[tuple[str, str | None], Days] = {}
     found = []
     for (what, tenant, from_day, to_day), budget in wanted.items():
-        days = cache.setdefault((what, tenant), daily_of(facts, daily, what, tenant))
+        days = cache.setdefault((what, tenant), daily_of(facts, daily, entered[tenant], what, tenant))
         forecast = forecast_period(days, from_day, to_day, today)
         name = tenant or PARK
         found.append(BudgetState(name, what, UNITS[what], from_day, to_day, budget, forecast))

@@ -143,11 +143,13 @@ class Factor:
                 or no number, an empty validity, or a naive `recorded_at`.
         """
         if self.purpose not in PURPOSES:
-            raise FactorRefusedError("1.6", f"{self.factor}: purpose {self.purpose!r} is not one of {sorted(PURPOSES)}")
-        if self.purpose not in _LIFE_CYCLE_PURPOSES and is_life_cycle(f"{self.basis} {self.title}"):
+            raise FactorRefusedError(
+                "1.6", f"{self.factor}: purpose {self.purpose!r} is not one of {', '.join(sorted(PURPOSES))}"
+            )
+        if self.purpose not in _LIFE_CYCLE_PURPOSES and is_life_cycle(f"{self.basis} {self.title} {self.edition}"):
             raise FactorRefusedError("1.4", f"{self.factor}: a life-cycle value is no {self.purpose} factor")
         if self.value is not None and not (math.isfinite(self.value) and self.value >= 0):
-            raise FactorRefusedError("", f"{self.factor}: {self.value} {self.unit} is not a number from 0 up")
+            raise FactorRefusedError("6.10", f"{self.factor}: {self.value} {self.unit} is not a number from 0 up")
         if self.valid_from is not None and self.valid_to is not None and self.valid_from >= self.valid_to:
             raise FactorRefusedError("", f"{self.factor}: valid_to {self.valid_to} is not after {self.valid_from}")
         if self.recorded_at is not None and self.recorded_at.tzinfo is None:

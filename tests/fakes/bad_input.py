@@ -263,6 +263,7 @@ CASES: Final = (
         {"kind": "electricity", "amount": -5},
         "kind: electricity, amount: -5, unit: kWh",
     ),
+    _factor("a negative factor", "6.10", "-0.5", value=-0.5),
     _act(
         "a retirement after the deadline",
         "3.4",

@@ -153,9 +153,12 @@ async def test_roles(client: httpx.AsyncClient) -> None:
     [
         ({"unit": "kgCO2/kg"}, "1.8"),
         ({"title": "product carbon footprint"}, "1.4"),
+        ({"edition": "carbon footprint factors 2025"}, "1.4"),
         ({"purpose": "lifecycle"}, "1.6"),
-        ({"value": -0.4}, None),
+        ({"value": -0.4}, "6.10"),
         ({"source_page": ""}, None),
+        ({"publisher": "  "}, None),
+        ({"gas": "x" * 1001}, None),
         ({"valid_from": "2026-07-01", "valid_to": "2026-07-01"}, None),
     ],
 )

@@ -34,6 +34,7 @@ _LATER: Final = {"published_year": None, "licence": "", "source_page": "", "revi
 """Members that records got later, with what stands for nothing: left out of the bytes that identify a record."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LONGEST: Final = 1000  # of a text [characters]
 _RAW_VOLUME: Final = re.compile(r"/(10\^4)?m3\b")
 _COAL_BASES: Final = ("当量值", "等价值")
 
@@ -342,8 +343,11 @@ def _complete(factor: Factor) -> None:
         "source_page": factor.source_page,
         "carrier": factor.carrier or factor.purpose == "gwp",
     }
-    if missing := [member for member, value in needed.items() if not value]:
+    if missing := [member for member, value in needed.items() if not value or not str(value).strip()]:
         raise RefusedError("", f"{name}: {', '.join(missing)} must be told")
+    texts = {member: value for member, value in dataclasses.asdict(factor).items() if isinstance(value, str)}
+    if long := [member for member, value in texts.items() if len(value) > _LONGEST]:
+        raise RefusedError("", f"{name}: {', '.join(long)}: longer than {_LONGEST} characters")
     if (factor.value is None) != factor.series:
         raise RefusedError("", f"{name}: value {factor.value}: a record has one value, or is a series without one")
     if factor.data_year is None and not factor.series:

@@ -343,7 +343,7 @@ async def test_command_line(
     assert "withdrawn by entry" in await run("withdraw", str(number), *mine, "--reason", "a trial")
     line = await run("list", "--park", PARK, "--kind", "test_fuel")
     who = "by energy manager, approved by reviewer"
-    assert line == f"1: in_force test_fuel 2026-03-01 to 2026-04-01 {who}, invoice 17 (simulated)"
+    assert line == f"1: in_force test_fuel 2026-03-01 to 2026-04-01: 3.0; {who}, invoice 17 (simulated)"
     assert ": " in await run("kinds")
     with pytest.raises(LookupError, match="no entry 1 in elsewhere"):
         await run("withdraw", "1", "--park", "elsewhere", "--reason", "x")

@@ -285,6 +285,8 @@ async def close(
         LookupError: there is no such park.
     """
     before = await standing(session, park, period)
+    if before.state == "closed":  # the database says so of any other state, after what stands against closing
+        raise RefusedError("6.9", f"{period} is closed already, version {before.version}")
     inputs, found = await _prepared(session, park, period, now=now)
     if inputs is None or any(obstacle.hard for obstacle in found) or (found and not override):
         raise NotReadyError(period, found)

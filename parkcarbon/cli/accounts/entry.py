@@ -102,6 +102,20 @@ def _read(name: str, reason: str) -> list[Any]:
     return found
 
 
+_SAID = ("direction", "fuel", "substance", "product", "subject", "category", "status", "what", "measure", "year")
+
+
+def _said(document: entries.Json) -> str:
+    """The amount of an entry and what it is of, in a few words."""
+    amount = next((name for name in document if name in ("amount", "amount_t")), "")
+    words = [str(document[name]) for name in _SAID if document.get(name) not in (None, "")]
+    if amount:
+        words.append(f"{document[amount]:,} {document.get('unit', '')}".strip())
+    elif document.get("refilled_kg") is not None:
+        words.append(f"{document['refilled_kg']:,} kg")
+    return " ".join(words) or ", ".join(list(document)[:4])
+
+
 def _print(found: list[entries.Json], *, as_json: bool) -> None:
     if as_json:
         say_json({"entries": found})
@@ -112,6 +126,6 @@ def _print(found: list[entries.Json], *, as_json: bool) -> None:
         whose = f" {item['tenant']}" if item["tenant"] else ""
         marked = " (simulated)" if item["simulated"] else ""
         say(
-            f"{item['entry']}: {item['state']} {item['kind']}{whose} {item['from_day']} to {item['to_day']}"
-            f" by {item['author']}{decided}, {item['evidence']}{marked}"
+            f"{item['entry']}: {item['state']} {item['kind']}{whose} {item['from_day']} to {item['to_day']}:"
+            f" {_said(item['document'])}; by {item['author']}{decided}, {item['evidence']}{marked}"
         )

@@ -122,5 +122,8 @@ def _print_difference(changed: dict[str, Any]) -> None:
     for name, total in changed["totals"].items():
         change = "not known" if total["change_kg"] is None else f"{total['change_kg']:+,.3f} kg"
         say(f"  total {name}-based: {change}")
+    if changed["credits_retired_kg"]:
+        tonnes = changed["credits_retired_kg"] / 1000
+        say(f"  {tonnes:,.3f} t of credits were retired for it: see whether they still cover it")
     if changed["also_changed"]:
         say(f"  also changed: {', '.join(changed['also_changed'])}")

@@ -109,7 +109,8 @@ def midnight_ms(day: dt.date, zone: ZoneInfo) -> int:
 async def point_amounts(session: Session, facts: Facts, from_ms: int, to_ms: int) -> list[PointAmount]:
     """Amounts of every counter and delta point over `[from_ms, to_ms)`, from stored intervals, by name.
 
-    A point with a flow and without any interval counts as missing time; one that was retired only with what it has.
+    A point with a flow and without any interval counts as missing time; one that was retired only with what it has, and
+    one that got its first meter after the span not at all.
 
     Args:
         session: a connection.
@@ -179,7 +180,8 @@ def merge_states(
     found = []
     for point in points:
         mine = by_point.get(point.point_id, [])
-        if mine or (point.flow is not None and point.active):
+        installed = facts.installed.get(point.point)
+        if mine or (point.flow is not None and point.active and (installed is None or ms_of(installed) < to_ms)):
             found.append(_amount(point, mine, expected_ms))
     return found
 

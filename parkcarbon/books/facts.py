@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -127,6 +128,16 @@ class Facts:
     def until(self) -> dt.datetime:
         """Readings are expected up to here."""
         return self.as_of if self.now is None else self.now
+
+    @cached_property
+    def installed(self) -> Mapping[str, dt.datetime]:
+        """When each point got its first meter; points without any episode are absent: always there."""
+        return {
+            f"{device.device}/{point.quantity}": min(episode.at for episode in point.episodes)
+            for device in self.document.devices
+            for point in device.points
+            if point.episodes
+        }
 
     def entries_of(self, *kinds: str, from_day: dt.date, to_day: dt.date) -> list[Entry]:
         """Entries of these kinds that begin in `[from_day, to_day)`."""

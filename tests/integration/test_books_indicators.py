@@ -422,6 +422,10 @@ async def test_the_verb_prints_what_the_route_gives(
         assert await verb.run(options) == 0
         printed = capsys.readouterr().out
         assert json.loads(printed[printed.index("{\n") :])["park"] == PARK
-    for action in ("park", "budget"):
-        assert await verb.run(parser.parse_args([action, "--park", PARK, "--day", "2026-11-21"])) == 0
-        assert PARK in capsys.readouterr().out
+    worded = [[action, "--day", "2026-11-21"] for action in ("park", "budget")]
+    worded += [[action, "--period", MONTH] for action in ("compare", "uncertainty", "energy")]
+    for words in worded:
+        assert await verb.run(parser.parse_args([*words, "--park", PARK])) == 0
+        told = capsys.readouterr().out
+        assert PARK in told
+        assert "e+0" not in told

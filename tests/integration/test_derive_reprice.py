@@ -87,9 +87,10 @@ async def learn(ingest: Ingest, *factors: Factor) -> int:
 async def settle(ingest: Ingest) -> None:
     later = ManualClock(max(NOW_MS, SystemClock().now_ms()) + 86_400_000)
     recomputer = Recomputer(ingest.writer, later)
-    while await recomputer.step():
-        pass
-    assert await ingest.database.fetchval("select count(*) from result_waiting") == 0
+    async with asyncio.timeout(60):
+        while await ingest.database.fetchval("select count(*) from result_waiting"):
+            if not await recomputer.step():  # the server may still run the last statement of a worker that is dead
+                await asyncio.sleep(0.02)
 
 
 async def assert_recomputed_equal(ingest: Ingest) -> None:
@@ -304,14 +305,18 @@ async def test_a_worker_killed_at_any_moment_leaves_whole_months_and_the_rest_qu
     await learn(ingest, factor("of-2026", 0.6), factor("of-2025", 0.4, year=2025))
     environment = {**os.environ, "PARKCARBON_DATABASE_URL": database_url}
     command = [sys.executable, "-m", "ingest", "recompute", "--park", PARK, "--from", "2027-01-01T00:00:00Z"]
+    killed = 0
     for delay_s in (0.5, 0.62, 0.74, 0.86, 1.0, 1.2, 1.5):
         worker = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=DEVNULL, stderr=DEVNULL
         )
         await asyncio.sleep(delay_s)
-        worker.send_signal(signal.SIGKILL)
+        if worker.returncode is None:  # a fast machine is done before the last of them
+            worker.send_signal(signal.SIGKILL)
+            killed += 1
         await worker.wait()
         assert await whole(ingest) == before
+    assert killed >= 2
     await settle(ingest)
     assert await whole(ingest) == before
     await assert_recomputed_equal(ingest)

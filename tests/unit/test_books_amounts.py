@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from parkcarbon.books.amounts import month_before, months_of, parse_period
+from parkcarbon.books.amounts import merge_states, month_before, months_of, parse_period
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import to_ms
+from tests.fakes.books_facts import park_facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -44,3 +45,19 @@ def test_the_period_before() -> None:
 def test_what_is_no_period_is_refused_with_the_text(text: str) -> None:
     with pytest.raises(RefusedError, match=f"'{text}'"):
         parse_period(text, SHANGHAI)
+
+
+@pytest.mark.rule("6.7")
+@pytest.mark.parametrize(
+    ("installed", "silent"),
+    [
+        ("2026-10-01T00:00:00Z", False),  # after the month: there was no meter that could be silent
+        ("2026-09-20T00:00:00Z", True),  # within it: nobody knows what was used before
+        ("2020-01-01T00:00:00Z", True),
+        (None, True),
+    ],
+)
+def test_a_meter_that_was_not_there_yet_is_not_missed(installed: str | None, *, silent: bool) -> None:
+    facts, september = park_facts(installed), parse_period("2026-09", SHANGHAI)
+    found = merge_states(facts, facts.points, [], september.from_ms, september.to_ms)
+    assert [point.expected_ms for point in found] == ([september.to_ms - september.from_ms] * 2 if silent else [])

@@ -1,41 +1,23 @@
 """What was entered last month and is not this month: missing, unless a meter was installed meanwhile."""
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 
 from parkcarbon.books.amounts import parse_period
-from parkcarbon.books.facts import Entry, Facts, PointFact
+from parkcarbon.books.facts import Entry
 from parkcarbon.books.periods.obstacles import missing_entries
 from parkcarbon.catalog.entries import decode_entry
-from parkcarbon.catalog.park import Park
-from tests.fakes.api_park import document
+from tests.fakes.books_facts import ZONE, park_facts
 
-ZONE = ZoneInfo("Asia/Shanghai")
 SEPTEMBER = (dt.date(2026, 9, 1), dt.date(2026, 9, 30))
 OCTOBER = parse_period("2026-10", ZONE)
 
 
 def entry(number: int, kind: str, **members: object) -> Entry:
     content = decode_entry(kind, members)
-    return Entry(number, kind, None, *SEPTEMBER, content, "bill", "energy manager", None, dt.datetime.now(dt.UTC))
-
-
-def facts(entries: list[Entry], installed: str) -> Facts:
-    """A park whose gate meter and boiler meter have been there since `installed`."""
-    raw = document()
-    for device in raw["devices"]:
-        for point in device["points"]:
-            point["episodes"] = [{"at": installed}] if device["device"] in ("gate", "boiler-gas") else []
-    points = (
-        PointFact(1, "gate/active_energy_import", "gate", "x", "counter", "kWh", "electricity", "import", None, True),
-        PointFact(2, "boiler-gas/gas_volume_base", "boiler-gas", "x", "counter", "Nm3", "gas", "fuel", None, True),
-    )  # fmt: skip
-    park = msgspec.convert(raw, Park)
-    now = dt.datetime(2026, 11, 5, tzinfo=dt.UTC)
-    return Facts("demo", now, 1, park, ZONE, (), entries=tuple(entries), points=points)
+    recorded = dt.datetime(2026, 10, 5, tzinfo=dt.UTC)
+    return Entry(number, kind, None, *SEPTEMBER, content, "bill", "energy manager", None, recorded)
 
 
 USUAL = [
@@ -56,5 +38,5 @@ USUAL = [
     ],
 )
 def test_a_new_meter_takes_over_from_the_entries(installed: str, missing: list[int]) -> None:
-    alone = [missing_entries(facts([one], installed), OCTOBER) for one in USUAL]
+    alone = [missing_entries(park_facts(installed, [one]), OCTOBER) for one in USUAL]
     assert [one.entry_id for one, found in zip(USUAL, alone, strict=True) if found] == missing

@@ -178,17 +178,11 @@ def _over(entries: Iterable[Entry], period: Period) -> list[Entry]:
 
 def _installed_since(facts: Facts, period: Period) -> set[tuple[str, str]]:
     """Carrier and flow of the meters whose first episode begins after the first moment of a period."""
-    first = {
-        f"{device.device}/{point.quantity}": min(episode.at for episode in point.episodes)
-        for device in facts.document.devices
-        for point in device.points
-        if point.episodes
-    }
     begin = from_ms(period.from_ms)
     return {
         (point.carrier, point.flow or "")
         for point in facts.metered()
-        if point.active and point.point in first and first[point.point] > begin
+        if point.active and point.point in facts.installed and facts.installed[point.point] > begin
     }
 
 

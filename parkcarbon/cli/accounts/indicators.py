@@ -15,6 +15,7 @@ from parkcarbon.books.inventory import Inputs, facts_at, inventory_of, load_inpu
 from parkcarbon.kit.db import Session
 
 from .common import add_park, day, moment, open_database, say, say_json
+from .indicator_lines import LINES, number
 
 Json = dict[str, Any]
 Action = Callable[[Session, argparse.Namespace], Awaitable[Json]]
@@ -54,6 +55,10 @@ async def run(options: argparse.Namespace) -> int:
         found = await _ACTIONS[options.action](session, options)
     if options.json:
         say_json(found)
+    elif options.action in LINES:
+        say(f"{found['park']} {found.get('period', '')}".rstrip())
+        for line in LINES[options.action](found):
+            say(line)
     else:
         _say(found)
     return 0
@@ -155,6 +160,4 @@ def _say(document: object, indent: int = 0) -> None:
 def _shown(value: object) -> str:
     if value is None or value in ([], {}):
         return "–"
-    if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 10_000 else f"{value:,.6g}"
-    return str(value)
+    return number(value) if isinstance(value, float) else str(value)

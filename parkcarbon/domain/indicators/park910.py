@@ -13,7 +13,7 @@ References:
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import Figure, computed
@@ -22,6 +22,14 @@ from .datasets import INDICATIVE, NOT_APPLICABLE, DirectConnection, Guiding, Sch
 from .energy import Comprehensive, energy_figure, percent
 
 Json = dict[str, object]
+
+VERDICTS: Final = {
+    "met": "达到 met",
+    "not_met": "未达到 not met",
+    "not_applicable": NOT_APPLICABLE,
+    "not_computed": "未计算 not computed",
+}
+"""What a verdict is called; indicative, not the acceptance result."""
 WindowKind = Literal["month", "year_to_date", "full_year", "last_full_year", "rolling_12_months"]
 Verdict = Literal["met", "not_met", "not_applicable", "not_computed"]
 
@@ -68,14 +76,12 @@ class GuidingResult:
     value: GuidingValue | None
 
     @property
-    def verdict(self) -> Literal["met", "not_met", "excluded", "not_entered"]:
+    def verdict(self) -> Literal["met", "not_met", "excluded", "not_entered", "not_computed"]:
         """On the unrounded value."""
-        if self.value is None:
-            return "not_entered"
-        if self.value.excluded_because:
+        if self.value is not None and self.value.excluded_because:
             return "excluded"
-        if self.value.value_pct is None:
-            return "not_entered"
+        if self.value is None or self.value.value_pct is None:
+            return "not_computed" if self.guiding.computed else "not_entered"
         return "met" if self.value.value_pct >= self.guiding.at_least_pct else "not_met"
 
     def document(self) -> Json:
@@ -88,7 +94,7 @@ class GuidingResult:
             "value_pct": None if value is None else value.value_pct,
             "verdict": self.verdict,
             "computed": self.guiding.computed,
-            "evidence": "" if value is None else value.evidence,
+            "evidence": "" if value is None or value.value_pct is None else value.evidence,
             "excluded_because": "" if value is None else value.excluded_because,
             "entry": None if value is None else value.entry_id,
         }
@@ -225,7 +231,7 @@ class ParkIndicator:
             "limit": None if size is None else size.limit_tco2_per_tce,
             "verdict": self.verdict,
             "verdict_with_process": self.verdict_with_process,
-            "verdict_text": NOT_APPLICABLE if self.verdict == "not_applicable" else "",
+            "verdict_text": VERDICTS[self.verdict],
             "energy_t": _tonnes(self.energy_nano_kg),
             "process_t": _tonnes(self.process_nano_kg),
             "tce_equal": self.energy.tce("equal"),

@@ -1,7 +1,6 @@
 """Stretches computed again: what was queued, what a person asks for, and the check that nothing would change."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from parkcarbon.domain.reading import Kind
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import DatabaseError, Session, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Array, PgType
+from parkcarbon.kit.service import within
 
 from .absorb import Absorber, lock_points, save_states
 from .judge import NO_ROWS
@@ -102,8 +102,7 @@ class Recomputer:
                 busy = False
             if not busy:
                 self.wake.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), _POLL_S)
+                await within(_POLL_S, self.wake.wait())
 
     async def step(self) -> int:
         """Do some of whatever waits, first what is to be computed again; return how much, 0: nothing is due."""

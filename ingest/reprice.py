@@ -26,6 +26,7 @@ from parkcarbon.books.derive.model import EMPTY, load_model
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import DatabaseError, Row, Session, UnavailableError, to_ms
+from parkcarbon.kit.service import within
 
 from .absorb import lock_points
 from .partitions import HOUR, INTERVAL, first_day, partition_name
@@ -76,8 +77,7 @@ class Repricer:
                 busy = 0
             if not busy:
                 self.wake.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), _POLL_S)
+                await within(_POLL_S, self.wake.wait())
 
     async def step(self) -> int:
         """Price the newest months that wait anew and return how many were done or carried on."""

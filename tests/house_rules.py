@@ -12,7 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CEILING_LINES = 600
 CODE = {".py", ".ts", ".tsx", ".sql", ".css", ".sh"}
-OURS = {"parkcarbon", "edge", "gateway", "ingest", "api", "firmware_sim", "deploy"}
+OURS = {"parkcarbon", "edge", "gateway", "ingest", "api", "statements", "firmware_sim", "deploy"}
+SWALLOWS = re.compile(r"\basyncio\.wait_for\(|from asyncio import .*\bwait_for\b")
+"""In Python 3.11 it forgets a cancellation: parkcarbon.kit.service.within does not."""
 FORBIDDEN = {
     "an index URL in a lock file": re.compile(r"(--(extra-)?index-url|\"resolved\")"),
 }
@@ -33,6 +35,8 @@ def breaches() -> list[str]:
             lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())
             if lines > CEILING_LINES:
                 found.append(f"{path}: {lines} lines, the ceiling is {CEILING_LINES}")
+        if path.suffix == ".py" and path.parts[0] != "tests" and SWALLOWS.search((ROOT / path).read_text("utf-8")):
+            found.append(f"{path}: asyncio.wait_for may swallow a cancellation, use parkcarbon.kit.service.within")
         if str(path) in LOCKS:
             text = (ROOT / path).read_text(encoding="utf-8")
             found += [f"{path}: {what}" for what, pattern in FORBIDDEN.items() if pattern.search(text)]

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from parkcarbon.kit.service import within
+
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 STEADY_AFTER_S = 30.0
@@ -122,8 +124,6 @@ class Supervisor:
         if process is None or process.returncode is not None:
             return
         process.send_signal(child.stop_signal)
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-        except TimeoutError:
+        if await within(STOP_WITHIN_S, process.wait()) is None:
             process.kill()
             await process.wait()

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 from parkcarbon.domain.activities.activity import GasState
 from parkcarbon.domain.emissions import Settings
 
+from .park_statement import StatementSettings
 from .park_tenancy import AllocationRule, Connection, Delivery, Entity, FormulaFlow, Storage
 from .strict import document_problems, load_yaml
 from .terms import Flow, GasConditions, Name, Positive, Slug
@@ -255,6 +256,7 @@ class Park(Struct, frozen=True, forbid_unknown_fields=True):
     allocation: tuple[AllocationRule, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     formulas: tuple[FormulaFlow, ...] = ()
+    statement: StatementSettings = StatementSettings()
 
 
 def device_name(heading: str) -> str:

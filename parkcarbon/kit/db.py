@@ -31,6 +31,7 @@ _DURABLE = {
     "full_page_writes": ("on",),
     "synchronous_commit": ("on", "remote_write", "remote_apply"),
 }
+_CLOSE_WITHIN_S = 10.0
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
@@ -272,8 +273,12 @@ class Database:
         log.info("database.connected", server=server, timescaledb=version)
 
     async def close(self) -> None:
-        """Close all connections, waiting for what is under way."""
-        await self._pool.close()
+        """Close all connections; what is still under way has a few seconds to end, then it is cut off."""
+        try:
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await self._pool.close()  # cuts off by itself when it is cancelled
+        except TimeoutError:
+            log.warning("database.cut_off", after_s=_CLOSE_WITHIN_S)
 
     async def __aenter__(self) -> Self:
         return self

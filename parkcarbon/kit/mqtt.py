@@ -31,6 +31,7 @@ from .clock import Clock
 from .log import OutageLog, get
 from .mqttprobe import speaks_v5
 from .reconnect import Protocol, Reconnect
+from .service import within
 
 INBOX_MAX = 2000
 _UNSUPPORTED = (1, 132)  # CONNACK: unacceptable protocol version, in 3.1.1 and in 5
@@ -206,9 +207,10 @@ class Mqtt:
                 return False
             await self._subscribe(session, shared)
             await self.publish(topic, b"probe")
-            await asyncio.wait_for(heard.wait(), wait_s)
+            if not await within(wait_s, heard.wait()):
+                return False
             await session.call(session.client.unsubscribe(shared))
-        except (NotConnectedError, TimeoutError):
+        except NotConnectedError:
             return False
         finally:
             del self._probes[topic]

@@ -2,10 +2,28 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def within(seconds: float, work: Awaitable[T]) -> T | None:
+    """Await something for at most so long; None where it took longer.
+
+    Not `asyncio.wait_for`: in Python 3.11 that swallows a cancellation which comes in the moment the work is done, and
+    the task runs on while whoever cancelled it waits for its end.
+
+    Args:
+        seconds: longest wait [s].
+        work: what to wait for; cancelled when the time is over.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        return None
 
 
 class ServiceEndedError(RuntimeError):

@@ -152,6 +152,18 @@ async def test_each_connection_is_set_up(database_url: str) -> None:
             assert await again.fetchval("select count(*) from mine") == 1
 
 
+async def test_closing_does_not_wait_for_ever(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that never ends, or a connection that nobody gave back, is cut off."""
+    monkeypatch.setattr("parkcarbon.kit.db._CLOSE_WITHIN_S", 0.2)
+    database = await Database.connect(database_url)
+    asleep = asyncio.ensure_future(database.execute("select pg_sleep(600)"))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await database.close()
+        with pytest.raises(UnavailableError):
+            await asleep
+
+
 def test_a_url_names_another_database() -> None:
     assert with_database("postgresql://u:p@h:1/a?x=1", "b") == "postgresql://u:p@h:1/b?x=1"
 

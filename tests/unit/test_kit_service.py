@@ -12,7 +12,7 @@ import structlog
 
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.log import OutageLog, configure, get
-from parkcarbon.kit.service import ServiceEndedError, serve, until_signal
+from parkcarbon.kit.service import ServiceEndedError, serve, until_signal, within
 
 
 @pytest.fixture
@@ -72,6 +72,30 @@ async def test_one_service_that_ends_ends_all() -> None:
         await serve({"steady": steady, "brief": brief})
     assert caught.group_contains(ServiceEndedError, match="brief ended")
     assert cancelled == [True]
+
+
+async def test_what_takes_too_long_is_none_and_is_cancelled() -> None:
+    assert await within(5, asyncio.sleep(0, "done")) == "done"
+    event = asyncio.Event()
+    waiting = asyncio.ensure_future(event.wait())
+    assert await within(0.01, waiting) is None
+    assert waiting.cancelled()
+
+
+async def test_a_cancellation_counts_also_in_the_moment_that_the_work_is_done() -> None:
+    event = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            await within(5, event.wait())
+            event.clear()
+
+    task = asyncio.ensure_future(work())
+    await asyncio.sleep(0.01)
+    event.set()
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    assert task.cancelled()
 
 
 def test_logs_are_json_lines_with_their_part(stream: io.StringIO) -> None:

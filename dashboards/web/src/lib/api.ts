@@ -52,6 +52,7 @@ export function inPark(park: string, rest: string): string {
 }
 
 export const get = <T>(path: string) => request<T>('GET', path);
+export const send = <T>(path: string, body: unknown) => request<T>('POST', path, body);
 
 export interface SeriesQuery {
   metric: string;

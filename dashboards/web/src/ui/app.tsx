@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { language, named, t } from '../i18n';
 import { place } from '../lib/books';
 import { wall } from '../lib/prefs';
+import { statementPlace } from '../lib/statements';
 import { empty, failed, fresh, hasDevices, hasNow, loadParks, park, parks, session } from '../lib/store';
 import { Bar } from './bar';
 import { BooksGate } from './booksgate';
@@ -11,6 +12,8 @@ import { EmptyPark } from './empty';
 import { FlowCard } from './flow';
 import { SheetHost } from './sheet';
 import { SignIn } from './signin';
+import { StatementCard } from './statementcard';
+import { StatementsGate } from './statementsgate';
 import { Tenants } from './tenants';
 import { Tiles } from './tiles';
 import { Wall } from './wall';
@@ -53,6 +56,7 @@ function Waiting() {
 function Content() {
   if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
   if (place.value && !wall.value) return <BooksGate />;
+  if (statementPlace.value && !wall.value) return <StatementsGate />;
   if (empty.value) return <EmptyPark />;
   if (!hasNow.value) return <Waiting />;
   if (wall.value) return <Wall />;
@@ -62,6 +66,7 @@ function Content() {
       <FlowCard />
       <CurveCard />
       <Tenants />
+      <StatementCard />
       {hasDevices.value && <Devices />}
     </div>
   );

@@ -1,6 +1,7 @@
 import { language, named, t } from '../i18n';
 import { go, place } from '../lib/books';
 import { otherLanguage, type Theme, theme, wall } from '../lib/prefs';
+import { openStatement, statementPlace } from '../lib/statements';
 import { channel, clock, dataAsOf, fresh, openPark, park, parks, signOut, timezone } from '../lib/store';
 import { localClock, localDate } from '../lib/time';
 import { Contrast, Leave, Logo, Moon, Screen, Sun, Warning } from './icons';
@@ -19,9 +20,10 @@ export function Bar() {
       <LiveMark />
       <Clock />
       <div class="bar-tools">
+        {park.value && !wall.value && <StatementsButton />}
         {park.value && !wall.value && <BooksButton />}
         <DisplayButtons />
-        {park.value && !place.value && <WallButton />}
+        {park.value && !place.value && !statementPlace.value && <WallButton />}
         {!wall.value && (
           <button
             type="button"
@@ -151,6 +153,21 @@ function BooksButton() {
       data-testid="books"
     >
       {t(open ? 'books.live' : 'books.title')}
+    </button>
+  );
+}
+
+function StatementsButton() {
+  const open = statementPlace.value !== null;
+  return (
+    <button
+      type="button"
+      class="tool tool-text"
+      aria-pressed={open}
+      onClick={() => (open ? go(null) : openStatement(null))}
+      data-testid="statements"
+    >
+      {t(open ? 'statement.live' : 'statement.title')}
     </button>
   );
 }

@@ -108,7 +108,7 @@ export function bars(values: readonly (string | null)[]): { zero: number; bars: 
   const top = Math.max(0, ...known);
   const bottom = Math.min(0, ...known);
   const span = top - bottom || 1;
-  const zero = (-bottom / span) * 100;
+  const zero = (Math.abs(bottom) / span) * 100;
   return {
     zero,
     bars: numbers.map((value) => {
@@ -137,7 +137,7 @@ export function bridgeBars(
   const top = Math.max(0, ...ends);
   const bottom = Math.min(0, ...ends);
   const height = top - bottom || 1;
-  const zero = (-bottom / height) * 100;
+  const zero = (Math.abs(bottom) / height) * 100;
   return {
     zero,
     bars: spans.map((span) =>

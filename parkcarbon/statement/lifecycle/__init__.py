@@ -1,0 +1,1 @@
+"""Life of a statement: due, prepared, reviewed, approved, issued, delivered, locked, issued again."""

@@ -248,6 +248,9 @@ async def lock_points(
 ) -> dict[int, PointState]:
     """Make and lock the state rows of points, in key order.
 
+    First made, then locked: a row that is being made is seen by nobody who locks, so whoever waits for it must not hold
+    the lock of another one yet.
+
     Args:
         session: connection inside the transaction.
         point_ids: points, ascending.
@@ -255,10 +258,8 @@ async def lock_points(
         scans: decoded states of earlier transactions.
     """
     decoded = {} if scans is None else scans
+    await session.execute(QUERIES["make_point_states"], list(point_ids))
     rows = await session.fetch(QUERIES["lock_points"], list(point_ids))
-    if len(rows) < len(point_ids):
-        await session.execute(QUERIES["make_point_states"], list(point_ids))
-        rows = await session.fetch(QUERIES["lock_points"], list(point_ids))
     states = {}
     for row in rows:
         raw, last = row["state"], row["last_time"]

@@ -60,6 +60,8 @@ async def _enter(writer: Writer, batches: Sequence[Row], now: dt.datetime) -> in
                     await writer.refresh(session)
                 parts = [part for batch, body in opened if len(part := _rows_of(writer, batch, body))]
                 entered = 0
+                points = {point_id for part in parts for point_id in part.point_id.tolist()}
+                await lock_points(session, sorted(points), writer.model)  # of all pools at once: in key order
                 while parts:
                     pool = [parts.pop(0)]
                     while parts and sum(map(len, pool)) + len(parts[0]) <= POOL_READINGS:
@@ -92,7 +94,6 @@ def _rows_of(writer: Writer, batch: Row, body: Body) -> Rows:
 
 async def _absorb(writer: Writer, session: Session, rows: Rows, now: dt.datetime) -> int:
     writer.partitions.require(months_of(READING, rows.time_ms))
-    await lock_points(session, sorted(set(rows.point_id.tolist())), writer.model)
     missing = rows.take(await missing_of(session, rows))
     if len(missing):
         await writer.absorber.absorb(session, missing, now, dt.timedelta())

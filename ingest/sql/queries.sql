@@ -130,7 +130,9 @@ where point_id = any($1::int[]) order by point_id for update;
 
 -- name: make_point_states
 insert into point_state (point_id)
-select point_id from unnest($1::int[]) as t (point_id) order by point_id
+select point_id from unnest($1::int[]) as t (point_id)
+where not exists (select from point_state s where s.point_id = t.point_id)
+order by point_id
 on conflict do nothing;
 
 -- name: insert_readings

@@ -3,13 +3,16 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from typing import LiteralString
 
 import pytest
 
-from ingest.absorb import Absorber
+from ingest.absorb import Absorber, lock_points
 from ingest.pool import Batch
 from ingest.recompute import Recomputer, check_point
 from parkcarbon.books.derive.model import load_model
+from parkcarbon.kit.db import Row as DbRow
+from parkcarbon.kit.db import Session
 from parkcarbon.wire.body import Row
 from tests.fakes.ingest_park import METER, NOW_MS, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text
 from tests.fakes.postgres import Server
@@ -191,6 +194,55 @@ async def test_the_newest_made_delta_counts_whatever_arrived_first(server: Serve
     for other_order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0)):
         assert (await result_of(server, text, [[back[at]] for at in other_order]))["interval"] == wanted["interval"]
     assert (await result_of(server, text, [back]))["interval"] == wanted["interval"]
+
+
+class Stepwise(Session):
+    """Stops after each statement until it may go on."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session._connection)
+        self.stopped, self.go = asyncio.Semaphore(0), asyncio.Semaphore(0)
+
+    async def _stop(self) -> None:
+        self.stopped.release()
+        await self.go.acquire()
+
+    async def fetch(self, query: LiteralString, *args: object) -> list[DbRow]:
+        found = await super().fetch(query, *args)
+        await self._stop()
+        return found
+
+    async def execute(self, query: LiteralString, *args: object) -> int:
+        touched = await super().execute(query, *args)
+        await self._stop()
+        return touched
+
+
+async def test_workers_that_meet_at_new_points_never_lock_one_another(database_url: str) -> None:
+    """A slow worker has seen neither point; one of them gets its state meanwhile, and another worker wants both."""
+    ingest = await open_ingest(database_url)
+    await ingest.apply(park_text(2))
+    async with ingest.database.session() as plain:
+        model = await load_model(plain)
+    both = sorted(model.by_id)
+
+    async def lock(points: list[int]) -> int:
+        async with ingest.database.transaction() as session:
+            return len(await lock_points(session, points, model))
+
+    async with asyncio.timeout(30), ingest.database.transaction() as session:
+        slow = Stepwise(session)
+        locking = asyncio.ensure_future(lock_points(slow, both, model))
+        others = []
+        for points in (both[:1], both):
+            await slow.stopped.acquire()
+            others.append(asyncio.ensure_future(lock(points)))
+            await asyncio.wait(others, timeout=0.3)  # until they are done or wait for the slow one
+            slow.go.release()
+        slow.go.release()
+        assert len(await locking) == 2
+    assert await asyncio.gather(*others) == [1, 2]
+    await ingest.database.close()
 
 
 async def test_workers_side_by_side_give_the_same_and_never_lock_one_another(server: Server) -> None:

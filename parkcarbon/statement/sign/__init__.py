@@ -1,0 +1,1 @@
+"""Signing of statements, and checking of signatures: Ed25519 over the JSON, PAdES over the PDF."""

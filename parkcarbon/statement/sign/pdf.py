@@ -1,0 +1,76 @@
+"""PAdES signatures over whole PDF files, as an incremental update: what was drawn stays byte for byte.
+
+The field is invisible and printable, as PDF/A wants; the document's metadata is left alone, so that it stays equal in
+both places where PDF/A keeps it.
+"""
+
+import asyncio
+import datetime as dt
+from io import BytesIO
+
+from asn1crypto import keys as asn1_keys  # type: ignore[import-untyped]  # it has no stubs
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, SimpleSigner
+from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from .keys import SigningKey
+from .timestamp import HttpTimeStamper
+
+FIELD = "Statement"
+_RESERVED = 2 * 4096  # hex digits: the CMS of a self-signed RSA-3072 certificate takes about 2,100 bytes
+_RESERVED_STAMP = 2 * 16384  # a time stamp brings the chain of its authority along
+
+
+class _Writer(IncrementalPdfFileWriter):
+    """Appends objects and touches no metadata."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
+def sign_pdf(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str = "", tsa_url: str | None = None) -> bytes:
+    """Sign a PDF; runs an event loop of its own, so call it in a thread where there is one.
+
+    Args:
+        pdf: as it was drawn, with its attachments.
+        key: who signs.
+        at: time that is written into the signature; only a time stamp proves one.
+        reason: shown by PDF readers.
+        tsa_url: where an RFC 3161 time stamp is got; None: there is none.
+
+    Raises:
+        OSError: the authority gave no time stamp.
+    """
+    return asyncio.run(_sign(pdf, key, at=at, reason=reason, tsa_url=tsa_url))
+
+
+async def _sign(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str, tsa_url: str | None) -> bytes:
+    stamper = None if tsa_url is None else HttpTimeStamper(tsa_url)
+    signer = PdfSigner(
+        PdfSignatureMetadata(
+            field_name=FIELD, md_algorithm="sha256", reason=reason or None, subfilter=fields.SigSeedSubFilter.PADES
+        ),
+        _cms_signer(key),
+        timestamper=stamper,
+        new_field_spec=fields.SigFieldSpec(FIELD),
+    )
+    session = signer.init_signing_session(_Writer(BytesIO(pdf)))
+    session.system_time = at
+    document = session.prepare_tbs_document(None, _RESERVED if stamper is None else _RESERVED_STAMP)
+    digest, output = document.digest_tbs_document(output=BytesIO())
+    await document.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=at))
+    signed: bytes = output.getvalue()  # type: ignore[attr-defined]  # it is the BytesIO given above
+    return signed
+
+
+def _cms_signer(key: SigningKey) -> SimpleSigner:
+    private = key.pdf_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return SimpleSigner(
+        signing_cert=asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER)),
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # pyHanko's
+    )

@@ -210,7 +210,7 @@ create function statement_is_archived() returns trigger
 language plpgsql as $$
 begin
     if new.act = 'issued' and not exists (
-        select from statement_file where statement_id = new.statement_id and name = 'statement.json'
+        select from statement_file where statement_id = new.statement_id and name = 'json'
     ) then
         raise exception 'rule 6.9: statement % is issued without its record', new.statement_id using errcode = 'PR001';
     end if;
@@ -245,7 +245,7 @@ create constraint trigger statement_is_archived after insert on statement_act de
 create trigger statement_is_there after insert on statement for each row execute function statement_told();
 create trigger statement_act_is_there after insert on statement_act for each row execute function statement_told();
 
--- Where each statement stands: `superseded` once a later version was issued.
+-- Where each statement stands: `superseded` once a later version was issued, `locked` while its period is closed.
 create view statement_standing as
 select s.statement_id, s.park_id, s.kind, s.period, s.number, s.version, s.digest, s.as_of, s.verdict, s.missing,
        s.prepared_by, s.supersedes, s.reason, s.recorded_at,
@@ -259,6 +259,10 @@ select s.statement_id, s.park_id, s.kind, s.period, s.number, s.version, s.diges
                select from statement n join statement_act a using (statement_id)
                where n.supersedes = s.statement_id and a.act = 'issued'
            ) then 'superseded'
+           when s.kind <> 'flash' and (
+               select e.event from period_event e where e.park_id = s.park_id and e.period = s.period
+               order by e.event_id desc limit 1
+           ) is not distinct from 'closed' then 'locked'
            else 'issued'
        end as state
 from statement s

@@ -16,13 +16,12 @@ from parkcarbon.statement.record import Missing
 from .calendar import nth_working_day
 
 Action = Literal["flash", "prepare", "remind", "issue", "lock"]
-State = Literal["none", "prepared", "reviewed", "approved", "issued", "rejected", "superseded"]
+State = Literal["none", "prepared", "reviewed", "approved", "issued", "locked", "rejected", "superseded"]
 
 CATCH_UP_MONTHS: Final = 13
 """Months back that a process which was down so long still looks at."""
 
 _DAY: Final = dt.timedelta(days=1)
-_WAITS: Final = ("prepared", "reviewed", "approved")
 
 
 @dataclass(frozen=True, slots=True)

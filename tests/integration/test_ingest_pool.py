@@ -138,6 +138,8 @@ async def test_an_amount_below_zero_waits_until_its_point_allows_it(ingest: Inge
         Sender(boot="00000000000000bb").batch(counter_rows(M0, START + 16 * QUARTER_MS, [-7.0]))
     )
     assert (outcome.readings, outcome.quarantined) == (1, 0)
+    assert not any(row[5] for row in await ingest.intervals())  # declared, so not suspect
+    assert await ingest.database.fetchval("select count(*) from question") == 0
 
 
 @pytest.mark.parametrize(

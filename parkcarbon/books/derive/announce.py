@@ -167,7 +167,8 @@ def affected(before: Model, after: Model) -> list[Span]:
 
 def touched(old: Point, new: Point) -> Iterator[Stretch]:
     """Yield the stretches of a point in which other facts may give another energy."""
-    if (old.kind, old.unit, old.limits) != (new.kind, new.unit, new.limits):
+    shape = [(point.kind, point.unit, point.limits, point.may_be_negative) for point in (old, new)]
+    if shape[0] != shape[1]:
         yield BEGIN_MS, END_MS
     episodes = set(old.episodes) ^ set(new.episodes)
     if episodes:

@@ -81,6 +81,7 @@ def _replacement(point: Point, readings: Readings, first: int, last: int) -> Rep
         point.limits.period_ms,
         zero_run=None if zeros_are_legal(point.carrier) else ZERO_RUN,
         window=(from_ms, to_ms),
+        may_be_negative=point.may_be_negative,
     )
     facts_from = BEGIN_MS if whole_from else int(readings.time_ms[first])
     facts_to = END_MS if whole_to else int(readings.time_ms[last])

@@ -56,6 +56,7 @@ class Point:
     corrections: tuple[Correction, ...]
     lives: Lifelines
     substitutions: tuple[Substitution, ...] = ()
+    may_be_negative: bool = False  # an amount below zero is no error
 
     @property
     def retimed(self) -> bool:
@@ -243,4 +244,5 @@ def _point(
         corrections=corrections,
         lives=lifelines(episodes, corrections, limits),
         substitutions=substitutions,
+        may_be_negative=row["may_be_negative"],
     )

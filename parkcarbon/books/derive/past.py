@@ -106,6 +106,7 @@ def _point(
         corrections=corrections,
         lives=lifelines(episodes, corrections, one.limits),
         substitutions=tuple(substitutions),
+        may_be_negative=one.point.may_be_negative,
     )
 
 

@@ -31,7 +31,9 @@ select park_id, timezone, document from park;
 select source_id, park_id, source, kind, via, public_key, window_from, window_to, active from source;
 
 -- name: model_points
-select point_id, park_id, point, kind, unit, carrier, flow, period_ms, limit_per_h, resolution, modulus from point;
+select point_id, park_id, point, kind, unit, carrier, flow, period_ms, limit_per_h, resolution, modulus,
+       may_be_negative
+from point;
 
 -- name: model_episodes
 select point_id, at, ct, pt, sign, modulus, limit_per_h, end_reading, start_reading

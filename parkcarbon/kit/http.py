@@ -1,9 +1,11 @@
 """The one door to other people's HTTP servers: a document by GET, with limits, or an error that says why not."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 LIMIT_BYTES = 32 * 2**20
 TIMEOUT_S = 30.0
@@ -39,6 +41,8 @@ async def fetch(url: str, *, timeout_s: float = TIMEOUT_S, limit_bytes: int = LI
     Raises:
         FetchError: no such scheme, no answer in time, any status but 200, or more than `limit_bytes`.
     """
+    import httpx  # only where something is fetched: a service starts without it
+
     if urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url}: only http and https addresses can be read")
     try:
@@ -62,6 +66,6 @@ async def fetch(url: str, *, timeout_s: float = TIMEOUT_S, limit_bytes: int = LI
         raise FetchError(f"{url}: {str(error) or type(error).__name__}") from error
 
 
-def _status(answer: httpx.Response) -> str:
+def _status(answer: "httpx.Response") -> str:
     where = answer.headers.get("location")
     return f"{answer.status_code}, moved to {where}: give that address" if where else str(answer.status_code)

@@ -67,19 +67,19 @@ class Reconciliation:
     bills: tuple[BillCheck, ...]
 
 
-async def reconcile(session: Session, facts: Facts, period: Period) -> Reconciliation:
+async def reconcile(
+    session: Session, facts: Facts, period: Period, read: Sequence[Balance] | None = None
+) -> Reconciliation:
     """Compare gate, sub-meters and bills of a period.
 
     Args:
         session: a connection.
         facts: the park as known.
         period: month or year.
+        read: balances of the period, where they are there already.
     """
-    found = {
-        balance.connection: gate_against_sub_meters(balance)
-        for balance in await balances(session, facts, period.from_ms, period.to_ms)
-        if balance.has("load")
-    }
+    given = await balances(session, facts, period.from_ms, period.to_ms) if read is None else read
+    found = {balance.connection: gate_against_sub_meters(balance) for balance in given if balance.has("load")}
     bills = [
         (entry, entry.content)
         for entry in facts.entries

@@ -1,7 +1,7 @@
 """From the books to a frozen record: each page is a module that enters its figures and returns its section.
 
-A page exposes `async def <name>(context: Context) -> Section | list[Section]`. They run in the order of `_PAGES`, which is
-that of the figures; the record has them in the order of the statement.
+A page exposes `async def <name>(context: Context) -> Section | list[Section]`. They run in the order of `_PAGES`, which
+is that of the figures; the record has them in the order of the statement.
 """
 
 from collections.abc import Awaitable, Callable

@@ -6,7 +6,8 @@ The facts are those of `order.as_of`; amounts are the stored ones, which `books.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, inventory_of, with_entries
 from parkcarbon.books.quality.balance import balance_of, behind_connections, end_of
 from parkcarbon.books.quality.reconcile import Reconciliation, reconcile
+from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.balance.hourly import Balance
 from parkcarbon.domain.emissions import Basis
 from parkcarbon.domain.inventory import Inventory
@@ -27,6 +29,9 @@ from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.statement.sheet import Sheet
 
 from .order import Order
+
+if TYPE_CHECKING:
+    from .lines import Book
 
 BASES: Final[tuple[Basis, ...]] = ("location", "market")
 
@@ -43,6 +48,7 @@ class Context:
         inventory: on the profile `ghgp`.
         closed: True when the period was closed by `order.as_of`.
         sheet: figures so far; every page enters its own with `sheet.put`.
+        book: lines of the inventory with the ids of their figures, once `lines.book_of` made it.
     """
 
     def __init__(self, session: Session, order: Order, inputs: Inputs, *, closed: bool) -> None:
@@ -54,6 +60,7 @@ class Context:
         self.closed = closed
         self.inventory: Inventory = inventory_of(inputs, final=closed)
         self.sheet = Sheet()
+        self.book: Book | None = None
         self._months = StoredMonths(self)
         self._rows: dict[str, tuple[Int64Array, BoolArray]] = {}
         self._start_ms: Int64Array | None = None
@@ -70,6 +77,16 @@ class Context:
     def other_basis(self) -> Basis:
         """The basis that is not judged."""
         return "location" if self.basis == "market" else "market"
+
+    @cached_property
+    def device_names(self) -> dict[str, Name]:
+        """Names of the devices of the park document."""
+        return {device.device: device.name for device in self.facts.document.devices}
+
+    @cached_property
+    def intervals(self) -> dict[str, int]:
+        """How many stored intervals each point has in the period."""
+        return {point.point: point.intervals for point in self.inputs.points}
 
     @property
     def end_ms(self) -> int:
@@ -108,7 +125,8 @@ class Context:
     async def reconciliation(self) -> Reconciliation:
         """Gate against sub-meters and bills."""
         if self._reconciled is None:
-            self._reconciled = await reconcile(self.session, self.facts, self.period)
+            balances = await self.balances()
+            self._reconciled = await reconcile(self.session, self.facts, self.period, balances)
         return self._reconciled
 
     async def uncertainty(self) -> dict[str, InventoryUncertainty]:

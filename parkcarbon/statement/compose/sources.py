@@ -1,0 +1,304 @@
+"""Page 4: every source by gas and scope with its ±, the share of its data states, its factors, and what is left out."""
+
+from decimal import Decimal
+from typing import Final, Literal
+
+from parkcarbon.domain.emissions import CO2_ONLY_NOTE, Basis
+from parkcarbon.domain.methods.iso14064 import NAMES as ISO_NAMES
+from parkcarbon.domain.methods.lines import GASES, Line
+from parkcarbon.statement.record import Block, Cell, Column, Formula, Paragraph, Section, Table, Text
+from parkcarbon.statement.record import Line as Row
+from parkcarbon.statement.sheet import tonnes, words
+
+from .context import Context
+from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, total_of
+from .translate import said
+from .words import MATCHES, MIXED_UNIT, NO_DATA, STATES, TOTAL_UNIT, join, scope2, term
+
+_NAMES: Final[dict[Group, str]] = {
+    "s1": "scope1",
+    "s2.location": "scope2_location",
+    "s2.market": "scope2_market",
+    "s3": "scope3",
+}
+_GASES: Final = (*GASES, OTHER)
+_STATUS: Final = {
+    "included": Text("纳入", "included"),
+    "estimated": Text("估算", "estimated"),
+    "not_significant": Text("不重要", "not significant"),
+    None: Text("未筛查", "not screened"),
+}
+
+
+async def sources(context: Context) -> Section:
+    """Sources × gases × scopes."""
+    book = await book_of(context)
+    blocks: list[Block] = [_by_gas(context, book), _by_state(context, book), *_doubts(context, book)]
+    blocks += _factors(book)
+    blocks += [*_left_out(context), *_beside(context), _screening(context)]
+    head = Text("温室气体清单：排放源×气体×范围", "GHG inventory: source × gas × scope")
+    return Section("sources", head, tuple(blocks))
+
+
+def co2_only(context: Context, basis: Basis) -> bool:
+    """True when a total holds electricity whose factor is of CO2 alone."""
+    return any(CO2_ONLY_NOTE in line.note for line in context.inventory.lines(basis))
+
+
+def total_unit(context: Context, basis: Basis) -> Text:
+    """What heads a total."""
+    return MIXED_UNIT if co2_only(context, basis) else Text(TOTAL_UNIT, TOTAL_UNIT)
+
+
+def _by_gas(context: Context, book: Book) -> Table:
+    rows: list[Row] = []
+    for group in GROUPS:
+        style: Literal["memo", "subtotal"] = "memo" if group == "s3" else "subtotal"
+        sums = [_cell(context, f"{group}.{gas.lower()}") for gas in _GASES]
+        name = term(_NAMES[group])
+        if group == "s3":
+            name = Text(f"{name.zh}（不计入合计）", f"{name.en}, in no total")
+        ends = (Cell(figure=total_of(group)), Cell(figure=f"{group}.u"))
+        rows.append(Row((Cell(text=name), Cell(), *sums, *ends), style))
+        rows += [_source(booked, memo=group == "s3") for booked in book.groups[group]]
+        if group.startswith("s2"):
+            rows.append(_total(group.removeprefix("s2.")))
+    rows.append(_biogenic(context))
+    unit = total_unit(context, context.basis)
+    columns = (
+        Column(Text("排放源", "Source"), align="left", weight=3.2),
+        Column(Text("ISO 14064-1 类别", "ISO 14064-1 category"), align="left", weight=0.9),
+        *(Column(Text(gas, gas), TOTAL_UNIT) for gas in GASES),
+        Column(Text("其他", "other"), TOTAL_UNIT),
+        Column(Text(f"合计 {unit.zh}", f"Total {unit.en}"), TOTAL_UNIT, weight=1.2),
+        Column(Text("±（95%）", "± (95 %)"), TOTAL_UNIT, weight=0.8),
+    )
+    head = Text(f"按排放源和气体，{unit.zh}", f"By source and gas, {unit.en}")
+    categories = "; ".join(f"{number} {en}" for number, (_, en) in ISO_NAMES.items() if number <= 2)
+    note = Text(
+        "类别1 直接排放，类别2 输入能源间接排放；范围三不在合计内。气体已按所声明的GWP折算为CO2e。",
+        f"Categories: {categories}. Scope 3 is in no total. Gases are CO2e by the declared GWP set.",
+    )
+    return Table("sources.gases", head, columns, tuple(rows), note)
+
+
+def _cell(context: Context, name: str) -> Cell:
+    return Cell(figure=name) if name in context.sheet.figures else Cell()
+
+
+def _source(booked: Booked, *, memo: bool) -> Row:
+    gases = [Cell(figure=booked.gases[gas]) if gas in booked.gases else Cell() for gas in _GASES]
+    cells = (Cell(text=source_words(booked)), words(*(str(booked.line.category),) * 2), *gases)
+    return Row((*cells, Cell(figure=booked.name), Cell(figure=booked.half_width)), "memo" if memo else "normal", 1)
+
+
+def source_words(booked: Booked) -> Text:
+    """What a line is called: covered by certificates, unverified and simulated ones say so."""
+    marks = []
+    if booked.name.split(".")[-1].startswith("covered"):
+        marks.append(Text("绿证覆盖", "covered by certificates"))
+    if booked.line.unverified:
+        marks.append(Text("因子未核实", "factor unverified"))
+    if booked.line.simulated:
+        marks.append(Text("仿真", "simulated"))
+    if not marks:
+        return booked.label
+    told = join(marks, "，", ", ")
+    return Text(f"{booked.label.zh}（{told.zh}）", f"{booked.label.en} ({told.en})")
+
+
+def _total(basis: str) -> Row:
+    name = term(f"total_{basis}")
+    blank = (Cell(),) * (len(_GASES) + 1)
+    return Row((Cell(text=name), *blank, Cell(figure=f"total.{basis}"), Cell(figure=f"total.{basis}.u")), "total")
+
+
+def _biogenic(context: Context) -> Row:
+    lines = context.inventory.lines("location")
+    amount = context.inventory.biogenic_nano_kg if lines else None
+    figure = context.sheet.put("biogenic.co2", tonnes(amount or None), "t CO2", 1, rule="1.19")
+    blank = (Cell(),) * (len(_GASES) - 1)
+    name = Text("生物源CO₂（备忘项）", "Biogenic CO2 (memo)")
+    return Row((Cell(text=name), Cell(), figure, *blank, Cell(), Cell()), "memo")
+
+
+def _by_state(context: Context, book: Book) -> Table:
+    """Share of each line's amount by data state; the last row weighs them by emissions on the declared basis."""
+    rows = []
+    for booked in _judged(context, book):
+        cells = [_share(context, f"{booked.name}.state.{state}", booked.line.states.get(state)) for state in STATES]
+        rows.append(Row((Cell(text=booked.label), *cells)))
+    whole = _weighed([booked.line for booked in _judged(context, book)])
+    cells = [_share(context, f"states.{state}", whole.get(state)) for state in STATES]
+    rows.append(Row((Cell(text=Text("按排放量加权", "weighed by emissions")), *cells), "total"))
+    columns = (
+        Column(Text("排放源", "Source"), align="left", weight=2.6),
+        *(Column(name, "%") for name in STATES.values()),
+    )
+    return Table("sources.states", Text("数据状态占比", "Share by data state"), columns, tuple(rows))
+
+
+def _judged(context: Context, book: Book) -> tuple[Booked, ...]:
+    return (*book.groups["s1"], *book.groups["s2.market" if context.basis == "market" else "s2.location"])
+
+
+def _share(context: Context, name: str, share: float | None) -> Cell:
+    if share is None:
+        return Cell()
+    return context.sheet.put(name, Decimal(f"{100 * share:.9f}"), "%", 1, rule="6.7")
+
+
+def _weighed(lines: list[Line]) -> dict[str, float]:
+    """Data states weighed by the size of the emissions."""
+    whole = sum(abs(line.co2e_nano_kg) for line in lines if line.states)
+    if not whole:
+        return {}
+    shares = dict.fromkeys(STATES, 0.0)
+    for line in lines:
+        for state, share in line.states.items():
+            shares[state] += share * abs(line.co2e_nano_kg) / whole
+    return shares
+
+
+def _doubts(context: Context, book: Book) -> list[Block]:
+    """What rests on factors that were not seen in their source, and other words that belong beside the totals."""
+    sheet = context.sheet
+    blocks: list[Block] = []
+    for basis in ("location", "market"):
+        group: Group = "s2.location" if basis == "location" else "s2.market"
+        doubtful = [booked.name for booked in (*book.groups["s1"], *book.groups[group]) if booked.line.unverified]
+        known = sheet.figures[f"total.{basis}"].value is not None
+        if doubtful:
+            sheet.total(f"unverified.{basis}", doubtful, TOTAL_UNIT, 1)
+            share = Formula("quotient", (f"unverified.{basis}", f"total.{basis}"), "100")
+            sheet.follow(f"unverified.{basis}.pct", share, "%", 1)
+        else:
+            sheet.put(f"unverified.{basis}", 0 if known else None, TOTAL_UNIT, 1)
+            sheet.put(f"unverified.{basis}.pct", 0 if known else None, "%", 1)
+        name, shown = scope2(basis), sheet.figures[f"unverified.{basis}.pct"].shown
+        text = Text(
+            f"未核实因子占合计的比例（{name.zh}）：{shown} %。", f"Share of unverified factors, {name.en}: {shown} %."
+        )
+        blocks.append(Paragraph(text, "warning" if doubtful else "note"))
+    return [*blocks, *(Paragraph(said(warning), "note") for warning in context.inventory.warnings)]
+
+
+def _factors(book: Book) -> list[Block]:
+    """Amounts and factors of scope 1 and 3; those of scope 2 have a page of their own."""
+    rows = [factor_row(booked) for group in ("s1", "s3") for booked in book.groups[group]]
+    if not rows:
+        return []
+    head = Text("活动数据与因子：范围一、范围三", "Activity data and factors: scopes 1 and 3")
+    return [Table("sources.factors", head, FACTOR_COLUMNS, tuple(rows))]
+
+
+FACTOR_COLUMNS: Final = (
+    Column(Text("排放源", "Source"), align="left", weight=2.2),
+    Column(Text("活动数据", "Activity data"), weight=1.3),
+    Column(Text("单位", "Unit"), align="left", weight=0.6),
+    Column(Text("排放因子 kgCO2e/单位", "Emission factor, kgCO2e/unit"), weight=1.2),
+    Column(Text("因子、数据年份、匹配方式", "Factor, data year, match"), align="left", weight=3.0),
+    Column(Text("排放量", "Emissions"), TOTAL_UNIT),
+)
+
+
+def factor_row(booked: Booked) -> Row:
+    """A line with its amount × factor."""
+    return Row(
+        (
+            Cell(text=source_words(booked)),
+            Cell(figure=f"{booked.name}.amount"),
+            words(*(booked.line.activity_unit,) * 2),
+            Cell(figure=f"{booked.name}.factor"),
+            Cell(text=factor_words(booked)),
+            Cell(figure=booked.name),
+        )
+    )
+
+
+def factor_words(booked: Booked) -> Text:
+    """The records behind a line."""
+    parts = [] if booked.by_product else [Text("各小时的平均", "mean of the hours")]
+    for match in booked.line.factors:
+        factor, how = match.factor, MATCHES[match.match]
+        if factor.purpose == "gwp":
+            continue
+        year = "–" if factor.data_year is None else str(factor.data_year)
+        doubt = Text("，未核实", ", unverified") if match.unverified else Text("", "")
+        parts.append(
+            Text(
+                f"{factor.factor}（{factor.edition}，数据年份 {year}，{how.zh}{doubt.zh}）",
+                f"{factor.factor} ({factor.edition}, data year {year}, {how.en}{doubt.en})",
+            )
+        )
+    return join(parts) if parts else said("covered by certificates cancelled for this consumption")
+
+
+def _left_out(context: Context) -> list[Block]:
+    items = context.inventory.not_in_total
+    if not items:
+        return []
+    rows = tuple(
+        Row((words(*(str(item["point"]),) * 2), words(*(_amount(item),) * 2), Cell(text=said(str(item["reason"])))))
+        for item in items
+    )
+    columns = (
+        Column(Text("排放源", "Source"), align="left", weight=2),
+        Column(Text("活动数据", "Activity data"), align="left"),
+        Column(Text("原因", "Reason"), align="left", weight=2.5),
+    )
+    return [Table("sources.not_in_total", Text("未计入合计", "Not in the total"), columns, rows)]
+
+
+def _amount(item: dict[str, object]) -> str:
+    amount = item["amount"]
+    return f"{amount:,.1f} {item['unit']}" if isinstance(amount, int | float) else "–"
+
+
+def _beside(context: Context) -> list[Block]:
+    items = context.inventory.beside
+    if not items:
+        return []
+    rows = tuple(
+        Row(
+            (
+                words(*(str(item["source"]),) * 2),
+                words(*(_amount(item),) * 2),
+                Cell(text=said(str(item["reason"]))),
+            ),
+            "memo",
+        )
+        for item in items
+    )
+    columns = (
+        Column(Text("项目", "Item"), align="left", weight=2),
+        Column(Text("数量", "Amount"), align="left"),
+        Column(Text("说明", "Why"), align="left", weight=2.5),
+    )
+    return [Table("sources.beside", Text("列示、不属于合计", "Shown, part of no total"), columns, rows)]
+
+
+def _screening(context: Context) -> Table:
+    """What was decided on each category of scope 3."""
+    rows = []
+    for item in context.inventory.screening:
+        names, status = item["name"], item["status"]
+        assert isinstance(names, dict)  # noqa: S101 - made by `screening_table`
+        estimate = item["estimate_t"]
+        size = None if estimate is None else Decimal(str(estimate))
+        name = f"s3.estimate.{item['category']}"
+        cells = (
+            words(f"{item['category']} {names['zh']}", f"{item['category']} {names['en']}"),
+            Cell(text=_STATUS[status if status is None else str(status)]),
+            Cell() if size is None else context.sheet.put(name, size, TOTAL_UNIT, 1, basis="entered"),
+            words(*(str(item["why"] or ""),) * 2),
+        )
+        rows.append(Row(cells))
+    columns = (
+        Column(Text("类别", "Category"), align="left", weight=2),
+        Column(Text("筛查结果", "Decision"), align="left"),
+        Column(Text("估计", "Estimate"), TOTAL_UNIT),
+        Column(Text("理由", "Why"), align="left", weight=2.5),
+    )
+    empty = None if rows else NO_DATA
+    return Table("sources.scope3", Text("范围三筛查", "Screening of scope 3"), columns, tuple(rows), empty)

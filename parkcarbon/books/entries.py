@@ -15,7 +15,7 @@ from msgspec import Struct
 from parkcarbon.books.amounts import parse_period
 from parkcarbon.books.facts import LATEST, QUERIES, EntryState, Facts, entry_states, load_facts
 from parkcarbon.books.refusals import refusals
-from parkcarbon.catalog.entries import KINDS, EntryError, decode_entry
+from parkcarbon.catalog.entries import KINDS, EntryError, activity, decode_entry
 from parkcarbon.catalog.entries.activity_base import ActivityEntry, Frame
 from parkcarbon.catalog.strict import document_problems
 from parkcarbon.domain.activities.counting import refuse
@@ -27,6 +27,9 @@ Json = dict[str, Any]
 Decision = Literal["approved", "rejected"]
 
 _BELOW_ZERO: Final = re.compile(r"Expected `(?:float|int)` >=? 0")
+_AHEAD: Final = dt.timedelta(days=2 * 365)
+MEASURED: Final = frozenset({*activity.KINDS, "bill", "soc"})
+"""Kinds of what was used or measured: nothing of it lies years ahead, as a budget or a measure may."""
 DECISIONS: Final[tuple[Decision, ...]] = ("approved", "rejected")
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -131,6 +134,8 @@ async def enter(
     if await session.fetchval(QUERIES["lock_entries"], park) is None:
         raise LookupError(f"there is no park {park}")
     _check_frame(from_day, to_day, evidence)
+    if kind in MEASURED:
+        _check_ahead(kind, from_day, (await session.fetchval(QUERIES["clock"])).date())
     if tenant is not None and not await session.fetchval(QUERIES["tenant_known"], park, tenant):
         raise LookupError(f"there is no tenant {tenant} in {park}")
     if tenant is None and (rule := getattr(content, "tenant_by_rule", "")):
@@ -166,6 +171,13 @@ def _check_frame(from_day: dt.date, to_day: dt.date, evidence: str) -> None:
         raise RefusedError("6.10", f"the entry ends on {to_day}, not after its first day {from_day}")
     if not evidence.strip():
         raise RefusedError("6.5", "an entry needs evidence: the number of an invoice or protocol, or a file's digest")
+
+
+def _check_ahead(kind: str, from_day: dt.date, today: dt.date) -> None:
+    if from_day > today + _AHEAD:
+        raise RefusedError(
+            "", f"the entry begins on {from_day}, today is {today}: {kind} is entered once it was used, check the year"
+        )
 
 
 async def enter_many(session: Session, park: str, documents: Sequence[Any], *, author: str) -> list[int]:
@@ -263,6 +275,8 @@ async def withdraw(session: Session, entry_id: int, *, author: str, reason: str,
         RefusedError: no reason, or it was superseded already.
     """
     await _known(session, entry_id, park)
+    if not reason.strip():
+        raise RefusedError("6.9", f"entry {entry_id} is withdrawn without a reason")
     with refusals():
         return int(await session.fetchval(QUERIES["insert_withdrawal"], entry_id, author, reason))
 

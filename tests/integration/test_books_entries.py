@@ -145,15 +145,33 @@ async def test_a_withdrawal_of_what_was_approved_needs_the_second_person_too(boo
     async with books.transaction() as session:
         first = await enter(session, "test_fuel")
         await entries.review(session, first, person="reviewer", decision="approved", reason="")
-        with pytest.raises(RefusedError, match="without a reason"):
-            async with session.transaction():
-                await entries.withdraw(session, first, author="energy manager", reason="")
+        for reason in ("", "  "):
+            with pytest.raises(RefusedError, match=f"rule 6.9: entry {first} is withdrawn without a reason"):
+                await entries.withdraw(session, first, author="energy manager", reason=reason)
         out = await entries.withdraw(session, first, author="energy manager", reason="belongs to the neighbour")
     assert await states(books) == {first: "in_force", out: "pending"}
     async with books.transaction() as session:
         await entries.review(session, out, person="reviewer", decision="approved", reason="")
     assert await states(books) == {first: "withdrawn", out: "withdrawal"}
     assert await in_force(books) == []
+
+
+async def test_what_was_used_does_not_lie_years_ahead(books: Database) -> None:
+    """A slip of the year; what is planned may lie as far ahead as one plans."""
+    ahead: dict[str, Any] = {
+        "tenant": None,
+        "from_day": dt.date(2100, 1, 1),
+        "to_day": dt.date(2101, 1, 1),
+        "evidence": "x",
+        "author": "energy manager",
+        "reason": "",
+    }
+    diesel = {"fuel": "diesel", "amount": 3.0, "unit": "t"}
+    budget = {"what": "electricity", "amount": 5.0, "unit": "kWh"}
+    async with books.transaction() as session:
+        with pytest.raises(RefusedError, match=r"begins on 2100-01-01, today is .*: fuel is entered once it was used"):
+            await entries.enter(session, PARK, "fuel", diesel, **ahead)
+        await entries.enter(session, PARK, "budget", budget, **ahead)
 
 
 @pytest.mark.rule("6.10")

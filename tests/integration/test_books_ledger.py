@@ -116,7 +116,11 @@ async def test_a_serial_is_used_once_across_periods_tenants_and_kinds(database: 
     ):
         again = act(kind, lot, first=first, count=11, **members)  # type: ignore[arg-type]
         await refused("3.5", lambda again=again: do(database, again), "cancelled since 2026-05-04")  # type: ignore[misc]
-    await refused("3.5", lambda: do(database, act("cancelled", lot, first=95, count=6)), "not all in lot")
+    one, some = act("cancelled", lot, first=19, count=2), act("cancelled", lot, first=15, count=11)
+    await refused("3.5", lambda: do(database, one), f"serials 19 of lot {lot} are cancelled")
+    await refused("3.5", lambda: do(database, some), f"serials 15 to 19 of lot {lot} are cancelled")
+    beyond = act("cancelled", lot, first=95, count=6)
+    await refused("3.5", lambda: do(database, beyond), f"serials 95 to 100 are not all in lot {lot}, 0 to 99")
     await refused("3.5", lambda: do(database, act("cancelled", lot, first=0, count=5), "other"), "does not hold")
     await refused("3.5", lambda: do(database, act("cancelled", lot, first=0, count=5, tenant="nobody")), "no tenant")
     assert await do(database, act("cancelled", lot, first=20, count=80)) > 0

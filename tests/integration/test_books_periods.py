@@ -350,6 +350,22 @@ async def test_list(books: Database) -> None:
         found = {item.period: item.state for item in await periods.list_periods(session, PARK, now=now())}
     assert list(found)[-11:] == ["2025", *(f"2025-{month:02d}" for month in range(12, 2, -1))]
     assert (found["2025-04"], found["2025-03"], found["2025-12"]) == ("provisional", "open", "open")
+    base = {"year": 2023, "months": [{"month": 1}], "boundary": "x", "same_boundary": True, "recalculation_policy": "x"}
+    async with books.transaction() as session:
+        await entries.enter(
+            session,
+            PARK,
+            "base_year",
+            base,
+            tenant=None,
+            from_day=dt.date(2023, 1, 1),
+            to_day=dt.date(2024, 1, 1),
+            evidence="x",
+            author="x",
+            reason="",
+        )
+        again = await periods.list_periods(session, PARK, now=now())
+    assert {item.period: item.state for item in again} == found  # its sum is known, there is nothing to close
 
 
 async def test_routes(postgres_url: str, at_once: None) -> None:

@@ -206,10 +206,10 @@ where e.park_id = $1::text and e.period = $2::text
 order by e.event_id, f.method;
 
 -- name: first_day
--- First local day of which anything is known: amounts or entries.
+-- First local day of which anything is known: amounts or entries; a base year is known by its sum alone.
 select least(
     (select min(r.month) from rollup_month r join point p using (point_id) where p.park_id = $1::text),
-    (select min(from_day) from entry where park_id = $1::text)
+    (select min(from_day) from entry where park_id = $1::text and kind <> 'base_year')
 );
 
 -- name: unsettled_batches

@@ -8,11 +8,15 @@ select pg_try_advisory_xact_lock(hashtextextended('parkcarbon log', 0));
 select pg_advisory_xact_lock(hashtextextended('parkcarbon log', 0));
 
 -- name: log_horizon
--- What was recorded by then is all visible: so long ago, and before any transaction that still writes.
+-- What was recorded by then is all visible: so long ago, and before any transaction that is still writing batches. One
+-- that begins to only later than 30 s after its start meets log_not_passed.
 select least(
     clock_timestamp() - $1::interval,
-    (select min(xact_start) - interval '1 microsecond' from pg_stat_activity
-     where datname = current_database() and pid <> pg_backend_pid() and backend_xid is not null)
+    (select min(coalesce(a.xact_start, 'epoch')) - interval '1 microsecond'
+     from pg_locks l join pg_stat_activity a using (pid)
+     where l.locktype = 'relation' and l.relation = 'batch'::regclass and l.mode = 'RowExclusiveLock'
+       and l.database = (select oid from pg_database where datname = current_database())
+       and l.pid <> pg_backend_pid())
 );
 
 -- name: log_state

@@ -1,0 +1,1 @@
+"""What a statement rests on, and how its figures come out again from registers without trusting the operator."""

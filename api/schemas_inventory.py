@@ -87,7 +87,7 @@ class Totals(Model):
     co2e_kg: float | None = Field(description="null while one of the scopes is not known")
     counted_co2e_kg: float
     not_known: list[str]
-    by_gas_kg: dict[str, float]
+    by_gas_kg_co2e: dict[str, float]
     electricity_co2_only: bool
     unverified_pct: float | None
 

@@ -194,7 +194,7 @@ class Inventory:
             "co2e_kg": kilograms(self.total_nano_kg(basis)),
             "counted_co2e_kg": self.counted_nano_kg(basis) / 1e9,
             "not_known": [f"scope {number}" for number, nano in known.items() if nano is None],
-            "by_gas_kg": {gas: nano / 1e9 for gas, nano in by_gas(lines).items()},
+            "by_gas_kg_co2e": {gas: nano / 1e9 for gas, nano in by_gas(lines).items()},
             "electricity_co2_only": any(CO2_ONLY_NOTE in line.note for line in lines),
             "unverified_pct": self.unverified_pct(basis),
         }

@@ -225,6 +225,7 @@ def test_totals_by_gas_add_up_and_electricity_is_marked_co2_only() -> None:
     totals = json.loads(found.to_bytes())["totals"]
     assert totals["location"]["electricity_co2_only"]
     assert totals["location"]["not_known"] == []
+    assert sum(totals["location"]["by_gas_kg_co2e"].values()) == pytest.approx(totals["location"]["co2e_kg"])
     assert totals["market"]["co2e_kg"] == pytest.approx(422_087.987, abs=1e-3)
 
 

@@ -15,6 +15,7 @@ from parkcarbon.kit.db import Row, Session, from_ms
 Json = dict[str, Any]
 
 _POINTS_LOOKED_AT: Final = 50
+_RENAMED: Final = {"by_gas_kg": "by_gas_kg_co2e"}
 
 
 async def difference(session: Session, park: str, period: str, *, now: dt.datetime, version: int | None = None) -> Json:
@@ -62,8 +63,19 @@ async def _version(session: Session, park: str, period: str, version: int | None
 
 
 def _document(version: Frozen) -> Json:
-    document: Json = msgspec.json.decode(version.body)
+    document: Json = renamed(msgspec.json.decode(version.body))
     return document
+
+
+def renamed(value: Any) -> Any:
+    """What was frozen under a member's former name, under its name of now: another name is no difference.
+
+    >>> renamed({"totals": {"location": {"by_gas_kg": {"CO2": 1.0}}}})
+    {'totals': {'location': {'by_gas_kg_co2e': {'CO2': 1.0}}}}
+    """
+    if isinstance(value, dict):
+        return {_RENAMED.get(name, name): renamed(member) for name, member in value.items()}
+    return [renamed(member) for member in value] if isinstance(value, list) else value
 
 
 def _compared(before: Frozen, after: Json, changes: list[LineChange], facts: Json) -> Json:

@@ -42,7 +42,7 @@ class Category:
             "category": self.number,
             "name": {"zh": zh, "en": en},
             "co2e_kg": kilograms(self.co2e_nano_kg),
-            "by_gas_kg": {gas: nano / 1e9 for gas, nano in by_gas(self.lines).items()},
+            "by_gas_kg_co2e": {gas: nano / 1e9 for gas, nano in by_gas(self.lines).items()},
             "biogenic_co2_kg": sum(line.biogenic_nano_kg for line in self.lines) / 1e9,
             "lines": [line.document() for line in self.lines],
         }

@@ -1,0 +1,92 @@
+"""The statement as PDF/A-3b: its record set by typst, with the files that belong to it inside."""
+
+import datetime as dt
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import segno
+import typst
+
+from parkcarbon.statement.record import Record, content_digest
+
+from . import fonts
+from .blocks import Language
+from .view import View
+
+TEMPLATE: Final = Path(__file__).parent / "template"
+STANDARD: Final = "a-3b"
+
+
+class RenderError(RuntimeError):
+    """A record could not be set."""
+
+
+def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, bytes]) -> bytes:
+    """Set a statement.
+
+    The same arguments give the same bytes: nothing is read but the record and the fonts, and the date of the document
+    is when the statement was issued, or, of a draft, what it knows.
+
+    Args:
+        record: of the statement.
+        language: `zh`, `en`, or `both`.
+        attachments: files to carry, by name; `statement.json` is marked as the source of the document.
+
+    Raises:
+        fonts.MissingFontError: there is no Chinese font; it names the extra to install.
+        RenderError: typst refused, with its reason.
+    """
+    folder = fonts.font_folder()
+    known = fonts.characters(folder)
+    view = View(record, language, lambda text: fonts.printable(text, known)).whole()
+    try:
+        return typst.compile(
+            TEMPLATE / "main.typ",
+            root=TEMPLATE,
+            font_paths=_faces(folder),
+            ignore_system_fonts=True,
+            sys_inputs={"view": json.dumps(view, ensure_ascii=False), "qr": _qr(record), **_files(attachments)},
+            pdf_standards=[STANDARD],
+            timestamp=dt.datetime.fromisoformat(record.issued_at or record.known_on),
+        )
+    except typst.TypstError as error:
+        raise RenderError(f"{record.number} V{record.version} in {language}: {error.message}") from error
+
+
+@functools.cache
+def _faces(folder: Path) -> typst.Fonts:
+    """The Chinese fonts and those inside typst; what the machine has is never looked at."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
+
+
+def _qr(record: Record) -> str:
+    """Number, version and digest as an SVG picture."""
+    text = f"{record.number} V{record.version} sha256:{content_digest(record)}"
+    return segno.make(text, error="m", micro=False).svg_inline(border=0)
+
+
+def _files(attachments: Mapping[str, bytes]) -> dict[str, str]:
+    """Attachments as inputs of the template: text as it is, other bytes as numbers."""
+    listed: list[dict[str, Any]] = []
+    inputs: dict[str, str] = {}
+    for place, (name, data) in enumerate(sorted(attachments.items())):
+        key = f"file{place}"
+        try:
+            inputs[key] = data.decode()
+            text = True
+        except UnicodeDecodeError:
+            inputs[key] = json.dumps(list(data))
+            text = False
+        listed.append({"name": name, "key": key, "text": text, **_kind(name)})
+    return {"files": json.dumps(listed), **inputs}
+
+
+def _kind(name: str) -> dict[str, str]:
+    """How a file belongs to the document (ISO 32000-2, 7.11.3) and what it is."""
+    if name == "statement.json":
+        return {"relationship": "source", "type": "application/json", "about": "record that this document is set from"}
+    kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+    return {"relationship": "supplement", "type": kind, "about": "belongs to statement.json"}

@@ -1,0 +1,347 @@
+"""A record laid out on sheets: page 1, a sheet for each page, changes, evidence, and a list of every figure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from parkcarbon.statement.places import FRONT
+from parkcarbon.statement.record import (
+    Block,
+    Box,
+    Bridge,
+    Cell,
+    Chart,
+    HeatMap,
+    Pairs,
+    Paragraph,
+    Predecessor,
+    Record,
+    Section,
+    Series,
+    Table,
+    Text,
+    content_digest,
+)
+
+from .formulas import Address
+from .words import WORDS, period
+
+Style = Literal["normal", "title", "head", "label", "strong", "warning", "note", "total", "subtotal", "memo", "box"]
+FIGURES: Final = "数据项 Figures"
+TERMS: Final = "加数 Terms"
+EVIDENCE: Final = Text("证据", "Evidence")
+_FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
+_NAME_LIMIT: Final = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What stands in a cell: words, a figure, or a decimal of a chart."""
+
+    text: str = ""
+    figure: str | None = None
+    number: str | None = None
+    style: Style = "normal"
+    indent: int = 0
+
+
+Row = tuple[Item | None, ...]
+
+
+@dataclass(slots=True)
+class Grid:
+    """A sheet in the making.
+
+    Attributes:
+        name: on its tab.
+        rows: from the top.
+        listed: rows [from 1] whose figures are in a table or a list.
+        heat: ranges of heat maps.
+        wide: width of columns from the second on [characters].
+    """
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    listed: set[int] = field(default_factory=set)
+    heat: list[str] = field(default_factory=list)
+    wide: int = 18
+
+    def add(self, *items: Item | None, listed: bool = False) -> None:
+        """Append a row."""
+        self.rows.append(items)
+        if listed:
+            self.listed.add(len(self.rows))
+
+    def gap(self) -> None:
+        """Append an empty row."""
+        self.rows.append(())
+
+
+def both(text: Text) -> str:
+    """Chinese above English; once where they are the same."""
+    return text.zh if text.zh == text.en else f"{text.zh}\n{text.en}"
+
+
+def beside(text: Text) -> str:
+    """Chinese, a space, English; once where they are the same."""
+    return text.zh if text.zh == text.en else f"{text.zh} {text.en}"
+
+
+def lay_out(record: Record) -> list[Grid]:
+    """Every sheet but the list of figures."""
+    taken: set[str] = {FIGURES.lower(), TERMS.lower()}
+    grids = [_front(record, Grid(_name(FRONT, taken)))]
+    grids += [_section(section, Grid(_name(section.head, taken))) for section in record.sections]
+    if record.supersedes is not None:
+        grids.append(_changes(record.supersedes, Grid(_name(Text("变更", "Changes"), taken))))
+    grids.append(_evidence(record, Grid(_name(EVIDENCE, taken))))
+    return grids
+
+
+def homes(grids: Iterable[Grid]) -> dict[str, Address]:
+    """Where each figure has its value: the first table or list that shows it, else the first place."""
+    found: dict[str, Address] = {}
+    others: dict[str, Address] = {}
+    for grid in grids:
+        for row, items in enumerate(grid.rows, start=1):
+            for column, item in enumerate(items, start=1):
+                if item is not None and item.figure is not None:
+                    target = found if row in grid.listed else others
+                    target.setdefault(item.figure, Address(grid.name, column, row))
+    return {**others, **found}
+
+
+def _name(head: Text, taken: set[str]) -> str:
+    """A name for a tab: no signs that programs refuse, not longer than they take, not twice."""
+    wanted = " ".join(_FORBIDDEN.sub(" ", beside(head)).split())[:_NAME_LIMIT].strip() or "-"
+    name, number = wanted, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{wanted[: _NAME_LIMIT - 4].strip()} {number}"
+    taken.add(name.lower())
+    return name
+
+
+def _words(text: Text | str, style: Style = "normal", indent: int = 0) -> Item:
+    return Item(both(text) if isinstance(text, Text) else text, style=style, indent=indent)
+
+
+def _fact(grid: Grid, label: Text, value: Text | str) -> None:
+    grid.add(_words(label, "label"), _words(beside(value) if isinstance(value, Text) else value))
+
+
+def _front(record: Record, grid: Grid) -> Grid:
+    front, verdict = record.front, record.verdict
+    grid.wide = 26
+    grid.add(_words(front.title.zh, "title"))
+    grid.add(_words(front.title.en, "title"))
+    grid.add(_words(beside(front.stamp), "warning"))
+    for label, value in (
+        (WORDS["park"], record.park_name),
+        (Text("报告主体", "Reporting entity"), record.entity),
+        (WORDS["period"], period(record.period)),
+        (WORDS["number"], record.number),
+        (WORDS["version"], str(record.version)),
+        (WORDS["status"], WORDS[record.status]),
+        (WORDS["known_on"], record.known_on),
+        (WORDS["issued_at"], record.issued_at or WORDS["draft"]),
+        (WORDS["digest"], content_digest(record)),
+        (Text("方法口径", "Method profile"), f"{record.method_profile} {record.method_version}"),
+    ):
+        _fact(grid, label, value)
+    grid.gap()
+    grid.add(_words(verdict.label, "head"), _words(verdict.scope_words, "strong"))
+    grid.add(_words(verdict.sentence.zh, "strong"))
+    grid.add(_words(verdict.sentence.en, "strong"))
+    for reason in verdict.reasons:
+        grid.add(_words(WORDS["reasons"], "label"), _words(beside(reason)))
+    for label, pair in ((WORDS["judged"], front.judged), (WORDS["other_basis"], front.other)):
+        grid.add(_words(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), _unit(record, pair[0]))
+    _bridge(record, front.bridge, grid)
+    for text in front.boundary:
+        grid.add(_words(WORDS["boundary"], "label"), _words(beside(text)))
+    grid.gap()
+    for act in record.acts:
+        grid.add(_words(WORDS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment))
+    _fact(grid, Text("第三方核查", "Third-party verification"), front.verification)
+    for missing in record.missing:
+        items = (_words(beside(missing.text)), Item(missing.owner), Item(missing.due))
+        grid.add(_words(WORDS["pending"], "label"), *items)
+    for note in record.notes:
+        grid.add(_words(beside(note), "warning"))
+    return grid
+
+
+def _unit(record: Record, name: str) -> Item | None:
+    figure = record.figures.get(name)
+    return None if figure is None else Item(figure.unit)
+
+
+def _section(section: Section, grid: Grid) -> Grid:
+    grid.add(_words(section.head.zh, "title"))
+    grid.add(_words(section.head.en, "title"))
+    for block in section.blocks:
+        _block(block, grid)
+    return grid
+
+
+def _block(block: Block, grid: Grid) -> None:
+    if isinstance(block, Paragraph):
+        style: Style = "normal" if block.style == "normal" else block.style
+        for text in dict.fromkeys((block.text.zh, block.text.en)):
+            grid.add(_words(text, style))
+        return
+    grid.gap()
+    if isinstance(block, Box):
+        grid.add(_words(beside(WORDS[block.kind]), "box"), _words(beside(block.head), "box"))
+        for inner in block.blocks:
+            _block(inner, grid)
+        grid.add(Item(style="box"))
+    elif isinstance(block, Pairs):
+        for label, cell in block.rows:
+            grid.add(_words(label, "label"), _cell(cell), listed=True)
+    elif isinstance(block, Table):
+        _table(block, grid)
+    elif isinstance(block, Bridge):
+        _bridge(None, block, grid)
+    elif isinstance(block, Chart):
+        _chart(block, grid)
+    else:
+        _heat(block, grid)
+
+
+def _cell(cell: Cell, style: Style = "normal", indent: int = 0) -> Item | None:
+    if cell.figure is not None:
+        return Item(figure=cell.figure, style=style)
+    return None if cell.text is None else _words(cell.text, style, indent)
+
+
+def _table(table: Table, grid: Grid) -> None:
+    grid.add(_words(table.head, "head"), *(None for _ in table.columns[1:]))
+    grid.add(*(Item(column.head.zh, style="head") for column in table.columns))
+    grid.add(*(Item(column.head.en, style="head") for column in table.columns))
+    grid.add(*(Item(column.unit, style="head") for column in table.columns))
+    for line in table.lines:
+        cells = (_cell(cell, line.style, 0 if number else line.indent) for number, cell in enumerate(line.cells))
+        grid.add(*cells, listed=True)
+    if table.note is not None:
+        grid.add(_words(table.note.zh, "note"))
+        grid.add(_words(table.note.en, "note"))
+
+
+def _bridge(record: Record | None, bridge: Bridge, grid: Grid) -> None:
+    grid.gap()
+    grid.add(_words(bridge.head, "head"))
+    for step in bridge.steps:
+        style: Style = "total" if step.kind == "total" else "normal"
+        unit = None if record is None else _unit(record, step.figure)
+        grid.add(_words(step.label, style), Item(figure=step.figure, style=style), unit)
+    grid.gap()
+
+
+def _chart(chart: Chart, grid: Grid) -> None:
+    """A chart as numbers: a row a label, a column a series; what is missing stays empty."""
+    grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
+    series = list(chart.series)
+    if chart.completeness_pct:
+        head = Text(WORDS["completeness"].zh + " %", WORDS["completeness"].en + " %")
+        series.append(Series(head, chart.completeness_pct))
+    grid.add(Item(style="head"), *(Item(item.name.zh, style="head") for item in series))
+    grid.add(Item(style="head"), *(Item(item.name.en, style="head") for item in series))
+    for number, label in enumerate(chart.labels):
+        values = (item.values[number] if number < len(item.values) else None for item in series)
+        grid.add(Item(label), *(None if value is None else Item(number=value) for value in values))
+
+
+def _heat(chart: HeatMap, grid: Grid) -> None:
+    """A heat map as numbers: a row a day, a column an hour."""
+    grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
+    hours = max((len(row) for row in chart.values), default=0)
+    grid.add(_words(WORDS["hour"], "head"), *(Item(number=str(hour), style="head") for hour in range(hours)))
+    first = len(grid.rows) + 1
+    for day, values in zip(chart.days, chart.values, strict=False):
+        grid.add(Item(day), *(None if value is None else Item(number=value) for value in values))
+    if hours and len(grid.rows) >= first:
+        last = Address(grid.name, hours + 1, len(grid.rows))
+        grid.heat.append(f"B{first}:{last.local}")
+
+
+def _changes(before: Predecessor, grid: Grid) -> Grid:
+    grid.wide = 24
+    grid.add(_words(beside(WORDS["changes"]), "title"))
+    _fact(grid, WORDS["supersedes"], f"{before.number} V{before.version}")
+    _fact(grid, WORDS["digest"], before.digest)
+    _fact(grid, Text("原因", "Reason"), before.reason)
+    grid.gap()
+    heads = ("changed_line", "before", "after", "unit", "cause")
+    grid.add(*(_words(WORDS[head], "head") for head in heads), _words(Text("数据项", "figure"), "head"))
+    for change in before.changes:
+        items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), _words(beside(change.cause)))
+        grid.add(_words(beside(change.label)), *items, Item(change.figure))
+    return grid
+
+
+def _evidence(record: Record, grid: Grid) -> Grid:
+    evidence = record.evidence
+    grid.wide = 22
+    grid.add(_words(beside(EVIDENCE), "title"))
+    for label, value in (
+        (Text("日志条数", "Log size"), str(evidence.log_size)),
+        (Text("日志根", "Log root"), evidence.log_root),
+        (Text("本期批次", "Batches of the period"), str(evidence.batches)),
+        (Text("台账摘要", "Digest of the ledger"), evidence.ledger_digest),
+        (Text("台账事件", "Events of the ledger"), str(evidence.ledger_events)),
+        (Text("园区文件修订", "Park revision"), str(evidence.park_revision)),
+        (Text("录入", "Entries"), ", ".join(str(entry) for entry in evidence.entries)),
+    ):
+        _fact(grid, label, value)
+    for head, rows in _lists(record):
+        grid.gap()
+        grid.add(*(_words(text, "head") for text in head))
+        for row in rows:
+            grid.add(*(Item(text) for text in row))
+    return grid
+
+
+def _lists(record: Record) -> Iterator[tuple[tuple[Text, ...], list[tuple[str, ...]]]]:
+    evidence = record.evidence
+    head: tuple[Text, ...] = (
+        Text("排放因子", "Emission factor"),
+        Text("数值", "Value"),
+        Text("单位", "Unit"),
+        Text("发布机构", "Publisher"),
+        Text("版次", "Edition"),
+        Text("数据年份", "Data year"),
+        Text("录入时间", "Recorded"),
+        Text("已核实", "Verified"),
+    )
+    yield (
+        head,
+        [
+            (
+                factor.factor,
+                factor.value or "–",
+                factor.unit,
+                factor.publisher,
+                factor.edition,
+                "–" if factor.data_year is None else str(factor.data_year),
+                factor.recorded_at,
+                "是 yes" if factor.verified else "否 no",
+            )
+            for factor in evidence.factors
+        ],
+    )
+    head = (Text("日", "Day"), Text("条数", "Size"), Text("根", "Root"), Text("已发送", "Sent"))
+    yield head, [(root.day, str(root.size), root.root, ", ".join(root.sent)) for root in evidence.roots]
+    head = (
+        Text("测点", "Point"),
+        Text("自", "From"),
+        Text("至", "To"),
+        Text("读数", "Readings"),
+        Text("原因", "Reason"),
+    )
+    yield (
+        head,
+        [(loss.point, loss.from_time, loss.to_time, str(loss.readings), loss.reason) for loss in evidence.losses],
+    )

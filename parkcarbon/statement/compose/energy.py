@@ -1,4 +1,4 @@
-"""Page 3: the energy balance in kWh, comprehensive energy in GJ and tce (two values, named), the bills on their dates."""
+"""Page 3: the energy balance in kWh, comprehensive energy in GJ and tce by both values, the bills on their dates."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -128,7 +128,7 @@ def _comprehensive(context: Context) -> list[Block]:
     rows: list[Row] = []
     if found is not None:
         _conversions(context, found)
-        rows = [_use(context, found, use) for use in found.uses]
+        rows = [_use(context, use) for use in found.uses]
     names = [row.cells[1].figure for row in rows]
     cells = []
     for kind, unit in (("gj", "GJ"), ("calorific", "tce"), ("equal", "tce")):
@@ -172,14 +172,14 @@ def _note(context: Context, found: Comprehensive | None) -> Text:
 def _conversions(context: Context, found: Comprehensive) -> None:
     """Standard coal of a kWh on both values, and the heat of a tonne of it."""
     for basis in ("calorific", "equal"):
-        value = found.electricity_kgce(basis)  # type: ignore[arg-type]
+        value = found.electricity_kgce(basis)
         number = None if value is None else Decimal(repr(value))
         context.sheet.put(f"energy.kgce.{basis}", number, "kgce/kWh", 4, basis="setting", rule="1.18")
     heat = Decimal(repr(found.conversion.gj_per_tce))
     context.sheet.put("energy.gj_per_tce", heat, "GJ/tce", 3, basis="setting")
 
 
-def _use(context: Context, found: Comprehensive, use: EnergyUse) -> Row:
+def _use(context: Context, use: EnergyUse) -> Row:
     sheet = context.sheet
     name = unused(f"energy.use.{slug(use.name)}.amount", sheet.figures).removesuffix(".amount")
     amount = None if use.amount is None else Decimal(f"{use.amount:.6f}")

@@ -1,4 +1,4 @@
-"""What a statement waits for: bills, certificates, production, entries, meters and second persons, with owner and date."""
+"""What a statement waits for: bills, certificates, production, meters, second persons, each with owner and date."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,12 +11,14 @@ from parkcarbon.catalog.entries.management import Production
 from parkcarbon.catalog.entries.metering import Bill
 from parkcarbon.catalog.park_statement import Expected
 from parkcarbon.domain.inventory import PointAmount
-from parkcarbon.kit.db import from_ms
+from parkcarbon.kit.db import from_ms, load_queries
 from parkcarbon.statement.record import Missing, Text
 
 from .context import Context
 from .translate import said
 from .words import of_name
+
+_QUERIES: Final = load_queries("parkcarbon.statement")
 
 TOLD: Final = 1e-4
 """Share of a meter's time from which its gap is told, as `books.periods.obstacles` has it."""
@@ -169,12 +171,13 @@ async def _second_persons(context: Context) -> list[Missing]:
             f"{len(waiting)} 项录入待复核：{numbers}", f"{len(waiting)} entries wait for a second person: {numbers}"
         )
         found.append(_item(context, "review:entries", text, _REVIEWER))
-    times = from_ms(period.from_ms), from_ms(period.to_ms)
-    open_ones = await context.session.fetch(QUERIES["unreviewed_substitutions"], context.facts.park, *times)
+    known = from_ms(period.from_ms), from_ms(period.to_ms), context.facts.as_of
+    open_ones = await context.session.fetch(_QUERIES["open_substitutions"], context.facts.park, *known)
     if open_ones:
         numbers = ", ".join(str(row["substitution_id"]) for row in open_ones[:20])
-        told = f"{len(open_ones)} substitutions wait for a second person: {numbers}"
-        found.append(
-            _item(context, "review:substitutions", Text(f"{len(open_ones)} 项替代待复核：{numbers}", told), _REVIEWER)
+        text = Text(
+            f"{len(open_ones)} 项替代待复核：{numbers}",
+            f"{len(open_ones)} substitutions wait for a second person: {numbers}",
         )
+        found.append(_item(context, "review:substitutions", text, _REVIEWER))
     return found

@@ -51,6 +51,6 @@ def _why_above(context: Context) -> Text | None:
         "基于市场高于基于位置：未被绿证覆盖的电量按剩余电量因子（不含市场化交易非化石电量）计，他人已声明的绿电已从中剔除，"
         "因此高于当地平均因子。",
         "Market-based exceeds location-based: what no certificate covers takes the remainder factor (excl."
-        " market-traded non-fossil power), from which the power that others claim was taken out, so it is above the average of the"
-        " place.",
+        " market-traded non-fossil power). The power that others claim was taken out of it, so it is above the average"
+        " of the place.",
     )

@@ -13,10 +13,12 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields
+from pyhanko.sign.signers.pdf_byterange import BuildProps
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, SimpleSigner
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from .build import NAME, build
 from .keys import SigningKey
 from .timestamp import HttpTimeStamper
 
@@ -33,7 +35,7 @@ class _Writer(IncrementalPdfFileWriter):
 
 
 def sign_pdf(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str = "", tsa_url: str | None = None) -> bytes:
-    """Sign a PDF; runs an event loop of its own, so call it in a thread where there is one.
+    """Sign a PDF that this build has drawn; runs an event loop of its own, so call it in a thread where there is one.
 
     Args:
         pdf: as it was drawn, with its attachments.
@@ -52,7 +54,11 @@ async def _sign(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str, ts
     stamper = None if tsa_url is None else HttpTimeStamper(tsa_url)
     signer = PdfSigner(
         PdfSignatureMetadata(
-            field_name=FIELD, md_algorithm="sha256", reason=reason or None, subfilter=fields.SigSeedSubFilter.PADES
+            field_name=FIELD,
+            md_algorithm="sha256",
+            reason=reason or None,
+            subfilter=fields.SigSeedSubFilter.PADES,
+            app_build_props=BuildProps(NAME, build()),
         ),
         _cms_signer(key),
         timestamper=stamper,

@@ -41,6 +41,7 @@ class Seal:
         signed_at: time that the signer wrote.
         stamped_at: time that an authority vouches for; None: there is no time stamp.
         stamped_by: its name, as its certificate says; nobody here vouches for it.
+        drawn_by: build of the software that drew and signed, as it says.
         signed_part: bytes of the file that the signature was appended to, and nothing but the signature.
     """
 
@@ -49,6 +50,7 @@ class Seal:
     signed_at: dt.datetime | None
     stamped_at: dt.datetime | None
     stamped_by: str
+    drawn_by: str
     signed_part: bytes
 
 
@@ -82,6 +84,7 @@ def _check(data: bytes) -> Seal:
         signed_at=signature.self_reported_timestamp,
         stamped_at=None if status.timestamp_validity is None else status.timestamp_validity.timestamp,
         stamped_by=_authority(status.timestamp_validity),
+        drawn_by=_drawn_by(signature.sig_object),
         signed_part=_signed_part(data, reader),
     )
 
@@ -176,6 +179,13 @@ async def _status(signature: EmbeddedPdfSignature, certificate: x509.Certificate
 
 def _authority(stamp: Any) -> str:
     return "" if stamp is None else str(stamp.signing_cert.subject.human_friendly)
+
+
+def _drawn_by(signature: generic.DictionaryObject) -> str:
+    try:
+        return str(signature["/Prop_Build"]["/App"]["/REx"])
+    except KeyError:
+        return ""
 
 
 def _signed_part(data: bytes, reader: PdfFileReader) -> bytes:

@@ -6,11 +6,12 @@ from typing import Final
 
 import msgspec
 
+from parkcarbon.statement.arithmetic import check
 from parkcarbon.statement.record import Record, content_digest, decode, encode
-from parkcarbon.statement.sheet import differs
+from parkcarbon.statement.render.schema import DECIMAL, FIGURE
 
-_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_FIGURE: Final = re.compile(r"[a-z0-9][a-z0-9_.:/-]*")
+_DECIMAL: Final = re.compile(DECIMAL)
+_FIGURE: Final = re.compile(FIGURE)
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,18 +62,18 @@ def _outside_schema(record: Record) -> Iterator[str]:
 
 
 def check_arithmetic(record: Record) -> str:
-    """Check every figure against its formula and its printed text, and that all that is shown is there.
+    """Check every figure against its formula, its printed text and its places, and the verdict against its figures.
 
     Raises:
-        DifferenceError: with the first figure that differs.
+        DifferenceError: with the first that differs.
     """
-    for name, figure in record.figures.items():
-        try:
-            wrong = differs(figure, record.figures)
-        except (KeyError, ArithmeticError, ValueError, IndexError) as error:
-            wrong = f"cannot be computed: {error!r}"
-        if wrong:
-            raise DifferenceError(f"{name} {wrong}")
+    try:
+        found = check(record)
+    except (LookupError, ArithmeticError) as error:
+        raise DifferenceError(f"it cannot be computed: {error!r}") from error
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise DifferenceError(found[0] + more)
     formulas = sum(figure.formula is not None for figure in record.figures.values())
     return f"{len(record.figures)} figures are printed as their values, {formulas} follow from others"
 

@@ -6,15 +6,19 @@ With the same software installed: the file is drawn again from the record that i
 
 import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Final, Literal
 
 from parkcarbon.statement.places import Place, places
 from parkcarbon.statement.record import Record, content_digest
 from parkcarbon.statement.render.order import printed_figures
+from parkcarbon.statement.sign.build import build
+from parkcarbon.statement.sign.seal import Seal
 
 from .content import DifferenceError, first_difference
 from .paper import plain, read_pages
+
+_FOOTER: Final = 400
+"""Characters at the end of a page's text in which its footer stands."""
 
 Language = Literal["zh", "en", "both"]
 
@@ -27,16 +31,36 @@ def check_footers(record: Record, pages: Sequence[str]) -> str:
     """
     digest = content_digest(record)[:16]
     for number, text in enumerate(pages, 1):
-        tight = text.replace(" ", "")
+        footer = text[-_FOOTER:]
         for what, wanted in (
-            ("number", plain(record.number).replace(" ", "")),
-            ("version", f"V{record.version}"),
+            ("number", rf"{re.escape(plain(record.number))}"),
+            ("version", rf"V{record.version}"),
             ("digest", digest),
-            ("page number", f"{number}/{len(pages)}"),
+            ("page number", rf"{number} ?/ ?{len(pages)}"),
         ):
-            if not re.search(rf"(?<![0-9A-Za-z]){re.escape(wanted)}(?![0-9])|(?<![0-9]){re.escape(wanted)}$", tight):
+            if not re.search(rf"(?:^|(?<= )){wanted}(?= |$)", footer):
                 raise DifferenceError(f"page {number} of {len(pages)}: its footer has not the {what} {wanted}")
     return f"{len(pages)} pages, each with its number, the statement's and its digest {digest}"
+
+
+def check_verdict(record: Record, pages: Sequence[str]) -> str:
+    """Check that title and verdict stand on the first page in these words.
+
+    Raises:
+        DifferenceError: with the first words that do not.
+    """
+    language = language_of(record, pages)
+    first = _tight(pages[0]) if pages else ""
+    for text in (record.front.title, record.verdict.label, record.verdict.sentence, record.verdict.scope_words):
+        for words in [text.zh] * (language != "en") + [text.en] * (language != "zh"):
+            if _tight(words) not in first:
+                raise DifferenceError(f"page 1 does not say {words!r}")
+    return f"page 1 says: {record.verdict.label.zh} {record.verdict.label.en}"
+
+
+def _tight(text: str) -> str:
+    """Without blanks and hyphens: lines break where they like."""
+    return plain(text).replace(" ", "").replace("-", "")
 
 
 def check_figures(record: Record, pages: Sequence[str]) -> str:
@@ -70,22 +94,13 @@ def _said(name: str, section: str, where: Sequence[Place]) -> str:
 
 def language_of(record: Record, pages: Sequence[str]) -> Language:
     """Language of the pages, by the title on the first one."""
-    first = pages[0].replace(" ", "") if pages else ""
-    title = record.front.title
-    chinese, english = (plain(text).replace(" ", "") in first for text in (title.zh, title.en))
+    first = _tight(pages[0]) if pages else ""
+    chinese, english = (_tight(text) in first for text in (record.front.title.zh, record.front.title.en))
     return "both" if chinese and english else "zh" if chinese else "en"
 
 
-def installed() -> str:
-    """Name and version of this software, as records name it."""
-    try:
-        return f"parkcarbon {version('parkcarbon')}"
-    except PackageNotFoundError:
-        return "parkcarbon"
-
-
 def draw_again(
-    record: Record, attachments: Mapping[str, bytes], pages: Sequence[str], drawn: bytes
+    record: Record, attachments: Mapping[str, bytes], pages: Sequence[str], seal: Seal | None
 ) -> tuple[bool, str]:
     """Draw the file again and compare; False: that cannot be done here.
 
@@ -93,20 +108,25 @@ def draw_again(
         record: that the file carries.
         attachments: of the file.
         pages: text of its pages.
-        drawn: the file without its signature.
+        seal: its signature, with the part of the file that was drawn; None: it does not hold.
 
     Raises:
         DifferenceError: with the first page that differs.
     """
-    if record.software != installed():
-        return False, f"drawn by {record.software}, here is {installed()}: install that version to compare page by page"
+    if seal is None:
+        return False, "the signature that says which build drew it does not hold"
+    if seal.drawn_by != build():
+        return (
+            False,
+            f"drawn by {seal.drawn_by or 'another program'}, here is {build()}: with that one it can be drawn again",
+        )
     try:
         from parkcarbon.statement.render.pdf import render_pdf
     except ImportError as error:
         return False, f"the renderer is not installed here ({error.name})"
     language = language_of(record, pages)
     again = render_pdf(record, language=language, attachments=attachments)
-    if again.rstrip() == drawn.rstrip():
+    if again.rstrip() == seal.signed_part.rstrip():
         return True, f"drawn again from the record ({language}), it comes out the same byte for byte"
     for number, (wanted, found) in enumerate(zip(read_pages(again), pages, strict=False), 1):
         if wanted != found:

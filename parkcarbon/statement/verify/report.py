@@ -16,6 +16,7 @@ LABELS: Final[dict[str, str]] = {
     "schema": "格式 schema",
     "arithmetic": "计算 arithmetic",
     "footers": "页脚 footers",
+    "verdict": "结论 verdict",
     "figures": "页面数字 figures on the pages",
     "drawing": "重新生成 drawn again",
     "predecessor": "前一版本 predecessor",
@@ -92,6 +93,6 @@ def lines_of(report: Report) -> list[str]:
         lines.append(f"密钥指纹 key fingerprint {report.fingerprint}")
     lines += [f"{marks[check.state]}{LABELS[check.check]}: {check.said}" for check in report.checks]
     lines.append("已存证 anchored" if report.anchored else "未存证 not anchored")
-    lines.append("全部成立 all holds" if report.holds else "有不一致 something differs")
+    lines.append("所查各项均成立 everything that was checked holds" if report.holds else "有不一致 something differs")
     lines.append(CLOSING)
     return lines

@@ -11,7 +11,7 @@ from parkcarbon.statement.sign.json import check_json, check_rotation
 from parkcarbon.statement.sign.seal import Seal, check_pdf
 
 from .content import DifferenceError, check_arithmetic, check_predecessor, read_record
-from .pages import check_figures, check_footers, draw_again
+from .pages import check_figures, check_footers, check_verdict, draw_again
 from .paper import RECORD, SIGNATURE, read_attachments, read_pages
 from .report import Check, Report
 from .roots import compare, kept_roots
@@ -142,9 +142,9 @@ def _pdf(checking: _Checking, data: bytes) -> None:
     pages = checking.make("footers", lambda: _footers(record, read_pages(data)))
     texts = pages if pages is not None else _texts(data)
     if texts is not None:
+        checking.make("verdict", lambda: (check_verdict(record, texts), None))
         checking.make("figures", lambda: (check_figures(record, texts), None))
-        drawn = data if seal is None else seal.signed_part
-        checking.maybe("drawing", lambda: draw_again(record, attached, texts, drawn))
+        checking.maybe("drawing", lambda: draw_again(record, attached, texts, seal))
 
 
 def _json(checking: _Checking, data: bytes, signature: bytes | None, seal: Seal | None = None) -> None:

@@ -83,7 +83,8 @@ def _completeness(context: Context) -> list[Block]:
     blocks: list[Block] = [
         table("quality.completeness", ("数据完整率（按能源）", "Data completeness by carrier"), columns, lines),
         say(
-            f"完整率＝实测表时÷应有表时；替代、插值、估算与人工不提高完整率。阈值 {COMPLETE_PCT:g} % 为产品设定，非法定。",
+            f"完整率＝实测表时÷应有表时；替代、插值、估算、人工不提高完整率。"
+            f"阈值 {COMPLETE_PCT:g} % 为产品设定，非法定。",
             "Completeness is measured of expected meter-hours; what is substituted, interpolated, estimated or entered"
             f" does not raise it. The threshold of {COMPLETE_PCT:g} % is a setting of the product, no rule of law.",
             "note",

@@ -207,6 +207,8 @@ class SuspectRun(Model):
     to: dt.datetime
     hours: int
     value: float
+    substitute: Literal["exclude"] | None = Field(description="exclude: a substitution that leaves its readings out")
+    why_not: str | None = Field(description="why a substitution would be refused")
 
 
 class RunsAnswer(Model):
@@ -281,7 +283,8 @@ async def suspect_runs(books: BooksDep, query: Annotated[PeriodQuery, Query()]) 
         period = balance.period_at(facts, query.period)
         end_ms = balance.end_of(facts, period.from_ms, period.to_ms)
         runs = await quality.suspect_runs(session, facts, period.from_ms, end_ms)
-    return {"park": books.park, "period": period.label, "runs": [quality.run_document(run) for run in runs]}
+        found = await quality.proposals(session, facts, runs)
+    return {"park": books.park, "period": period.label, "runs": found}
 
 
 class Question(Model):

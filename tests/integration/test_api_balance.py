@@ -80,6 +80,7 @@ async def test_reconciliation_quality_and_runs(client: httpx.AsyncClient) -> Non
     assert (quality["completeness_pct"], quality["complete"], quality["threshold_pct"]) == (100.0, True, 99.0)
     runs = (await client.get(f"{BASE}/quality/runs", params=NOVEMBER)).json()["runs"]
     assert {run["kind"] for run in runs} == {"stuck"}  # every hour of these meters is alike
+    assert all((run["substitute"] is None) == bool(run["why_not"]) for run in runs)
 
 
 @pytest.mark.rule("3.3", "6.8")

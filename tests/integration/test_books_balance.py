@@ -12,9 +12,11 @@ from parkcarbon.books.quality.balance import balances, period_at
 from parkcarbon.books.quality.balance_documents import balance_document, reconciliation_document
 from parkcarbon.books.quality.balance_figures import balance_figure, reconcile_figure, storage_figure, unmetered_figure
 from parkcarbon.books.quality.reconcile import reconcile, storage_of
-from parkcarbon.books.quality.states import calibrations, quality_of, suspect_runs
+from parkcarbon.books.quality.states import calibrations, proposals, quality_of, suspect_runs
+from parkcarbon.books.quality.substitutions import Wanted, propose
 from parkcarbon.domain.balance.hourly import Balance, HourState
 from parkcarbon.domain.balance.quality import Quality
+from parkcarbon.domain.balance.runs import Run
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.working import check
 from parkcarbon.kit.db import Session, from_ms
@@ -217,6 +219,10 @@ async def test_a_certificate_covers_its_days_and_then_is_listed_as_expired(inges
     assert [row["expired"] for row in late] == [True, False]
 
 
+def _times(run: Run) -> tuple[dt.datetime, dt.datetime]:
+    return from_ms(run.from_ms), from_ms(run.to_ms)
+
+
 @pytest.mark.rule("6.1", "6.7", "6.10")
 async def test_runs_are_proposed_and_states_told(ingest: Ingest) -> None:
     amounts = quarter_amounts()
@@ -233,6 +239,13 @@ async def test_runs_are_proposed_and_states_told(ingest: Ingest) -> None:
         runs = await suspect_runs(session, facts, FIRST_MS, LAST_MS)
         found = await quality_of(session, facts, period_at(facts, MONTH), complete_pct=95)
         (after,) = await balances(session, facts, FIRST_MS, LAST_MS)
+        told = await proposals(session, facts, runs)
+        # b-main begins with its run; the register of common spoke before and after
+        assert [run["substitute"] for run in told] == ["exclude", None]
+        drafts = [Wanted(run.point, *_times(run), "default", 14, None, 1.0, "x", exclude=True) for run in runs]
+        assert (await propose(session, PARK, drafts[0], now=NOW)).missing == 4 * 48
+        with pytest.raises(RefusedError, match="the register before and after it says how much it was"):
+            await propose(session, PARK, drafts[1], now=NOW)
     stuck = [run.point for run in runs if run.kind == "stuck"]
     assert stuck == ["b-main/active_energy_import"]  # six every hour, for two days
     zero = next(run for run in runs if run.kind == "zero")

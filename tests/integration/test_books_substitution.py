@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from api.app import create_app
-from parkcarbon.books.quality import corrections, substitutions
+from parkcarbon.books.facts import load_current
+from parkcarbon.books.quality import corrections, states, substitutions
 from parkcarbon.books.quality.corrections import NewCorrection
 from parkcarbon.books.quality.substitutions import SubstitutionMethod, Wanted
 from parkcarbon.books.refusals import refusals
@@ -239,7 +240,12 @@ async def test_each_rule_says_what_it_rests_on_and_refuses_what_it_cannot(park: 
 async def test_a_run_of_zeros_is_left_out_and_replaced(park: Park) -> None:
     await park.bring([Row(BILL, START + at * HOUR_MS, 0.0) for at in range(240, 264)])
     assert (await park.day(BILL))[:2] == (0, 1.0)
-    with pytest.raises(RefusedError, match="nothing is missing"):
+    async with park.ingest.database.session() as session:
+        facts = await load_current(session, PARK, NOW)
+        (run,) = await states.suspect_runs(session, facts, GAP, GAP + DAY * QUARTER_MS)
+        (told,) = await states.proposals(session, facts, [run])
+    assert (told["point"], told["hours"], told["substitute"], told["why_not"]) == (BILL, 24, "exclude", None)
+    with pytest.raises(RefusedError, match="nothing is missing; exclude its readings first where they are wrong"):
         await park.enter(wanted(BILL, "conservative"))
     number = await park.enter(wanted(BILL, "conservative", exclude=True))
     await park.settled()

@@ -1,6 +1,7 @@
 """Data quality of a park in its books: states and completeness of a period, runs that look wrong, calibrations."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from parkcarbon.kit.db import to_ms as ms_of
 
 Json = dict[str, Any]
 
+_REGISTER_KNOWS: Final = "the register before and after the run says how much it was: nothing is missing"
 _AT_A_TIME: Final = 100  # points of one query: a year of hours by 100 points is 7 MB
 
 
@@ -112,9 +114,27 @@ def _steps(facts: Facts) -> dict[str, int]:
     }
 
 
-def run_document(run: Run) -> Json:
-    """A run as API and command line show it, with what a person may propose for it."""
+async def proposals(session: Session, facts: Facts, runs: Sequence[Run]) -> list[Json]:
+    """Runs as API and command line show them, with what a person may propose for each.
+
+    Every hour of a run is measured, so a substitution must leave its readings out first. Of a register that is no use
+    but where it never spoke before: the readings around the run say how much it was, and nothing would be missing.
+    """
+    points = {point.point: point for point in facts.points}
+    ids = sorted({points[run.point].point_id for run in runs})
+    first = {row["point_id"]: ms_of(row["first"]) for row in await session.fetch(QUERIES["first_intervals"], ids)}
+    found = []
+    for run in runs:
+        point = points[run.point]
+        register = point.kind == "counter" and first.get(point.point_id, run.from_ms) < run.from_ms
+        found.append(_run_document(run, _REGISTER_KNOWS if register else None))
+    return found
+
+
+def _run_document(run: Run, why_not: str | None) -> Json:
     return {
+        "substitute": "exclude" if why_not is None else None,
+        "why_not": why_not,
         "point": run.point,
         "kind": run.kind,
         "from": from_ms(run.from_ms).isoformat().replace("+00:00", "Z"),

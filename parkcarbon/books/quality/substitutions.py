@@ -30,7 +30,7 @@ from parkcarbon.books.derive.model import Point, substitution_of
 from parkcarbon.books.quality import corrections
 from parkcarbon.books.quality.corrections import EVER, Json, effect_document, point_of
 from parkcarbon.domain.intervals import Intervals
-from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Method
+from parkcarbon.domain.reading import DAY_MS, INTERVAL_MS, Kind, Method
 from parkcarbon.domain.readings import Int64Array
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.substitution import (
@@ -384,11 +384,19 @@ async def _draft(session: Session, change: Change, park: str, wanted: Wanted) ->
     here = raw.between(wanted.from_ms, wanted.to_ms)
     missing = count - int(((here.coverage >= 1) & (here.method != Method.MISSING)).sum())
     if not missing:
-        raise RefusedError(RULES[wanted.method], f"{point.name} is wholly known there: nothing is missing")
+        raise RefusedError(RULES[wanted.method], _nothing_missing(point, wanted))
     amounts, working = await _amounts(session, change, basis, wanted)
     new = Substitution(0, wanted.from_ms, tuple(amounts))
     effect = await _effect(session, change, with_substitutions(basis, (*basis.substitutions, new)), new)
     return Draft(point, wanted, tuple(amounts), missing, working, effect)
+
+
+def _nothing_missing(point: Point, wanted: Wanted) -> str:
+    """Why nothing can be put there, and what to do where what is there is wrong."""
+    told = f"{point.name} is wholly known there: nothing is missing"
+    if wanted.exclude:
+        return f"{told}, the register before and after it says how much it was"
+    return f"{told}; exclude its readings first where they are wrong" if point.kind is Kind.DELTA else told
 
 
 def _excluded(point: Point, wanted: Wanted) -> Point:

@@ -90,6 +90,10 @@ from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as s (point_id, low
 join interval_15min i on i.point_id = s.point_id and i.start >= s.low and i.start < s.high
 group by i.point_id, i.method order by i.point_id, i.method;
 
+-- name: first_intervals
+select p.point_id, (select min(i.start) from interval_15min i where i.point_id = p.point_id) as first
+from unnest($1::int[]) as p (point_id);
+
 -- name: hourly_amounts
 select point_id, start, amount_micro, coverage, method
 from rollup_hour

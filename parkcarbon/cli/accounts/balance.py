@@ -76,15 +76,15 @@ def _say_balance(part: balance.Json) -> None:
 
 async def _runs(session: Session, facts: Facts, period: Period, options: argparse.Namespace) -> int:
     end_ms = balance.end_of(facts, period.from_ms, period.to_ms)
-    found = [quality.run_document(run) for run in await quality.suspect_runs(session, facts, period.from_ms, end_ms)]
+    runs = await quality.suspect_runs(session, facts, period.from_ms, end_ms)
+    found = await quality.proposals(session, facts, runs)
     if options.json:
         say_json({"park": facts.park, "period": period.label, "runs": found})
     else:
         for run in found:
-            say(f"{run['point']}: {run['hours']} h of {run['value']:g} from {run['from']} ({run['kind']})")
-        say(
-            f"{len(found)} runs, {sum(run['hours'] for run in found)} meter-hours; propose a substitution or leave them"
-        )
+            may = "parkcarbon substitute propose --exclude, or leave it" if run["substitute"] else run["why_not"]
+            say(f"{run['point']}: {run['hours']} h of {run['value']:g} from {run['from']} ({run['kind']}); {may}")
+        say(f"{len(found)} runs, {sum(run['hours'] for run in found)} meter-hours")
     return 1 if found else 0
 
 

@@ -30,7 +30,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "edge": ("edge", (), "run, probe or check an edge agent"),
     "gateway": ("gateway", (), "run a park gateway"),
     "api": ("api", ("run",), "run the HTTP API and the web app"),
-    "statement": (f"{__name__}.statement", (), "the monthly statement: its key, and checking of issued files"),
+    "statement": (f"{__name__}.statement", (), "issue, approve, export, compare and verify statements"),
+    "statements": ("statements", ("run",), "run the process that prepares, signs, delivers and seals"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
 } | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}
 VERBS["calc"] = (f"{__name__}.calculator", (), accounts.VERBS["calc"])

@@ -6,6 +6,7 @@ once a year, late in the year before; until a version of the package knows them,
 
 import datetime as dt
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Final
 
 import holidays
@@ -71,6 +72,6 @@ def warning(settings: StatementSettings, year: int) -> str | None:
         return None
     moved = getattr(holidays.country_holidays(country), _MOVED, None)
     if country == "CN" and year not in (moved or ()):
-        told = f"holidays and made-up working days of China in {year} are not in holidays {holidays.__version__} yet"
+        told = f"holidays and made-up working days of China in {year} are not in holidays {version('holidays')} yet"
         return f"{told}: enter them under statement.holidays and statement.working_days"
     return None

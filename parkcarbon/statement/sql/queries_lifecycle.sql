@@ -33,10 +33,17 @@ limit $4::int;
 -- name: statement_one
 select * from statement_standing where statement_id = $1::bigint and ($2::text is null or park_id = $2::text);
 
--- name: statement_by_version
-select statement_id from statement_standing
-where park_id = $1::text and kind = $2::text and period = $3::text and version = $4::int
-order by (state <> 'rejected') desc, statement_id desc limit 1;
+-- name: statements_approved
+-- What was approved and waits for a signature, and is no task yet.
+select s.statement_id, s.park_id, s.period
+from statement s join statement_act p using (statement_id)
+where p.act = 'approved'
+  and not exists (select from statement_act a
+                  where a.statement_id = s.statement_id and a.act in ('issued', 'rejected'))
+  and not exists (select from statement_task t
+                  where t.park_id = s.park_id and t.action = 'issue' and t.period = s.period
+                    and t.key = s.statement_id::text)
+order by s.statement_id;
 
 -- name: statement_content
 select content from statement where statement_id = $1::bigint;

@@ -1,0 +1,120 @@
+"""Lock a month whose statement was issued: its period is closed on the word of those who answer for the statement.
+
+Whoever prepared it (or reviewed it first, where the scheduler did) makes the period provisional, whoever approved it
+closes it. What is locked is what was stated: a figure that would come out differently now is issued again first.
+"""
+
+import datetime as dt
+
+from parkcarbon.books import inventory
+from parkcarbon.books.periods import closing
+from parkcarbon.books.periods.closing import Frozen, NotReadyError
+from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.kit.db import Database, Session
+from parkcarbon.statement.compose.order import Order
+from parkcarbon.statement.record import Record
+
+from . import store
+from .diff import differences
+from .prepare import SOFTWARE, composed
+from .store import QUERIES, Statement
+
+_TOLD = 3
+
+
+async def lock(
+    reading: Database,
+    writing: Session,
+    statement: Statement,
+    *,
+    now: dt.datetime,
+    person: str = "",
+    reason: str = "",
+    override: bool = False,
+) -> Frozen:
+    """Close the period of an issued statement.
+
+    Args:
+        reading: where a snapshot is read.
+        writing: a connection inside a transaction that may write.
+        statement: the newest of its month, issued.
+        now: time of now.
+        person: who closes it; empty: whoever approved the statement.
+        reason: why; needed to override.
+        override: close over what can be overridden.
+
+    Raises:
+        NotReadyError: something stands against closing.
+        RefusedError: it is not issued, something is missing, or what it states has changed since.
+        LookupError: there is no such park.
+    """
+    _refuse_unfit(statement, reason, override=override)
+    changed = await changed_since(reading, writing, statement, now=now)
+    if changed:
+        raise RefusedError(
+            "6.9",
+            f"{len(changed)} figures of {statement.number} V{statement.version} are not what they were"
+            f" ({', '.join(changed[:_TOLD])}): issue it again before it is locked",
+        )
+    first, second = answerable(statement)
+    told = reason.strip() or f"{statement.number} V{statement.version}"
+    if (await closing.standing(writing, statement.park, statement.period)).state == "open":
+        await closing.make_provisional(writing, statement.park, statement.period, person=first, reason=told, now=now)
+    return await closing.close(
+        writing,
+        statement.park,
+        statement.period,
+        person=person.strip() or second,
+        reason=told,
+        now=now,
+        override=override,
+    )
+
+
+def answerable(statement: Statement) -> tuple[str, str]:
+    """The first person who answers for a statement, and the second, who approved it.
+
+    Raises:
+        RefusedError: nobody approved it.
+    """
+    approved = statement.of("approved")
+    if not approved:
+        raise RefusedError("6.9", f"nobody approved statement {statement.statement_id}")
+    reviewers = [done.person for done in statement.of("reviewed") if not _same(done.person, approved[0].person)]
+    first = statement.prepared_by or next(iter(reviewers), "")
+    return first, approved[0].person
+
+
+async def changed_since(reading: Database, writing: Session, statement: Statement, *, now: dt.datetime) -> list[str]:
+    """Ids of figures that a statement would have otherwise if it were frozen now."""
+    record: Record = await store.frozen(writing, statement.statement_id)
+    clock = await writing.fetchval(QUERIES["statement_clock"])
+    as_of = min(now, clock) - inventory.SETTLED_AFTER
+    order = Order(
+        park=statement.park,
+        period=statement.period,
+        kind=statement.kind,
+        as_of=as_of,
+        now=max(now, as_of + inventory.SETTLED_AFTER),
+        version=statement.version,
+        software=SOFTWARE,
+    )
+    return [item.figure for item in differences(record, await composed(reading, order))]
+
+
+def _refuse_unfit(statement: Statement, reason: str, *, override: bool) -> None:
+    if statement.kind == "flash" or statement.state not in ("issued", "locked"):
+        raise RefusedError("6.9", f"statement {statement.statement_id} is a {statement.kind}, {statement.state}:"
+                           " a month is locked once its statement is issued")  # fmt: skip
+    if statement.missing and not (override and reason.strip()):
+        named = "; ".join(f"{item.text.en} ({item.owner}, {item.due})" for item in statement.missing)
+        raise RefusedError(
+            "3.11", f"{statement.period} is not locked, {len(statement.missing)} items are missing: {named}"
+        )
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().lower() == other.strip().lower()
+
+
+__all__ = ["NotReadyError", "answerable", "changed_since", "lock"]

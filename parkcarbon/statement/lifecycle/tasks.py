@@ -1,0 +1,282 @@
+"""What is due becomes rows; one worker takes a row, does it, and commits both together.
+
+A row is held by its lock alone: a worker that dies lets go of it, and what it had half done is not there. Several
+workers step over one another's rows. What fails is tried again later and later, never given up, and its error is shown.
+"""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from parkcarbon.catalog.park_statement import StatementSettings
+from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.kit.db import Database, DatabaseError, Row, Session
+from parkcarbon.statement.record import Missing
+
+from . import store
+from .calendar import warning
+from .due import Due, Month, due, months_to_look_at, wants_missing
+from .issue import Render, issue, render_all
+from .lock import lock
+from .prepare import Wanted, missing_now, prepare
+from .signer import Signer
+from .store import QUERIES
+
+Json = dict[str, Any]
+
+FIRST_PAUSE: Final = dt.timedelta(seconds=30)
+LONGEST_PAUSE: Final = dt.timedelta(hours=6)
+
+_TOLD: Final = 2000
+"""Characters of an error that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkPlan:
+    """A park whose statements are looked after.
+
+    Attributes:
+        park: id.
+        zone: its time zone.
+        settings: of its statements.
+        known_since: when it was entered; months that were over by then are left to people.
+    """
+
+    park: str
+    zone: ZoneInfo
+    settings: StatementSettings
+    known_since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row that this worker holds."""
+
+    task_id: int
+    park: str
+    action: str
+    period: str
+    key: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What tasks are done with.
+
+    Attributes:
+        reading: where snapshots are read, on connections of its own.
+        signer: the key; None: what needs one waits for it.
+        render: makes the files.
+        now: time of now.
+    """
+
+    reading: Database
+    signer: Signer | None
+    now: Callable[[], dt.datetime]
+    render: Render = render_all
+
+
+Look: TypeAlias = Callable[[Session, str, str], Awaitable[tuple[Missing, ...]]]
+
+
+def pause(attempts: int) -> dt.timedelta:
+    """How long to wait after so many failures.
+
+    >>> [pause(count).total_seconds() for count in (0, 1, 2, 30)]
+    [30.0, 60.0, 120.0, 21600.0]
+    """
+    return min(LONGEST_PAUSE, FIRST_PAUSE * float(2 ** min(attempts, 20)))
+
+
+async def parks(session: Session, park: str | None = None) -> list[ParkPlan]:
+    """Every park, or one, with its settings."""
+    rows = await session.fetch(QUERIES["statement_settings"], park)
+    return [
+        ParkPlan(
+            row["park_id"],
+            ZoneInfo(row["timezone"]),
+            msgspec.json.decode(row["statement"] or "{}", type=StatementSettings),
+            row["known_since"],
+        )
+        for row in rows
+    ]
+
+
+async def settings_of(session: Session, park: str) -> StatementSettings:
+    """Settings of a park.
+
+    Raises:
+        LookupError: there is no such park.
+    """
+    found = await parks(session, park)
+    if not found:
+        raise LookupError(f"there is no park {park}")
+    return found[0].settings
+
+
+def warnings_of(plan: ParkPlan, today: dt.date) -> list[str]:
+    """Why the working days of this year or the next may be wrong; of the next only once it is near."""
+    years = [today.year] + ([today.year + 1] if today.month == 12 else [])
+    return [told for year in years if (told := warning(plan.settings, year)) is not None]
+
+
+async def months_of(session: Session, plan: ParkPlan, today: dt.date, look: Look) -> list[Month]:
+    """What is stored of the months that a park's scheduler looks after; what is missing where it matters."""
+    first = plan.known_since.astimezone(plan.zone).date()
+    rows = await session.fetch(QUERIES["statement_months"], plan.park, months_to_look_at(first, today))
+    found = []
+    for row in rows:
+        month = Month(row["period"], row["flash"], row["statement"], row["statement_id"], None, row["locked"])
+        if wants_missing(plan.settings, month, today):
+            missing = await look(session, plan.park, month.period)
+            month = replace(month, missing=missing)
+        found.append(month)
+    return found
+
+
+async def plan_park(reading: Session, plan: ParkPlan, *, now: dt.datetime, look: Look | None = None) -> list[Due]:
+    """What is due of a park now."""
+
+    async def missing(session: Session, park: str, period: str) -> tuple[Missing, ...]:
+        return await missing_now(session, park, period, now=now)
+
+    today = now.astimezone(plan.zone).date()
+    return due(plan.settings, await months_of(reading, plan, today, look or missing), today)
+
+
+async def enter(session: Session, park: str, found: Sequence[Due]) -> int:
+    """Make rows of what is due; what is there already stays as it is. Return how many are new."""
+    added = 0
+    for item in found:
+        row = await session.fetchval(QUERIES["task_insert"], park, item.action, item.period, item.key, item.on)
+        added += row is not None
+    return added
+
+
+async def take_one(database: Database, tools: Tools, *, park: str | None = None) -> str | None:
+    """Do one task that may be done now; None: there is none that another worker does not hold.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        DatabaseError: the database was lost; the task is as it was.
+    """
+    async with database.transaction() as session:
+        row = await session.fetchrow(QUERIES["task_take"], tools.now(), park)
+        if row is None:
+            return None
+        task = _task(row)
+        try:
+            async with session.transaction():
+                outcome = await _ACTIONS[task.action](session, task, tools)
+        except Exception as error:  # whatever it is, it is shown and tried again
+            if isinstance(error, DatabaseError) and error.retryable:
+                raise
+            told = (str(error) or type(error).__name__)[:_TOLD]
+            await session.execute(QUERIES["task_failed"], task.task_id, tools.now() + pause(task.attempts), told)
+            return f"{task.action} {task.period} of {task.park} failed: {told}"
+        await session.execute(QUERIES["task_done"], task.task_id, tools.now(), outcome)
+        return f"{task.action} {task.period} of {task.park}: {outcome}"
+
+
+async def listed(session: Session, park: str | None, *, done: bool = False) -> list[Json]:
+    """Tasks that are still to be done, or all."""
+    return [
+        {
+            "task": row["task_id"],
+            "park": row["park_id"],
+            "action": row["action"],
+            "period": row["period"],
+            "due_on": row["due_on"].isoformat(),
+            "attempts": row["attempts"],
+            "next_at": store.iso(row["next_at"]),
+            "error": row["error"],
+            "outcome": row["outcome"],
+            "done_at": None if row["done_at"] is None else store.iso(row["done_at"]),
+        }
+        for row in await session.fetch(QUERIES["task_list"], park, done)
+    ]
+
+
+def _task(row: Row) -> Task:
+    return Task(row["task_id"], row["park_id"], row["action"], row["period"], row["key"], row["attempts"])
+
+
+async def _flash(session: Session, task: Task, tools: Tools) -> str:
+    """A flash report is prepared, signed and sent at once: it has no verdict, and nobody's name is on it."""
+    signer = _signer(tools)
+    made = await prepare(
+        tools.reading, session, Wanted(park=task.park, period=task.period, kind="flash"), now=tools.now()
+    )
+    settings = await settings_of(session, task.park)
+    done = await issue(session, made, signer, recipients=settings.recipients, render=tools.render)
+    return f"{done.number} issued"
+
+
+async def _prepare(session: Session, task: Task, tools: Tools) -> str:
+    """A statement is frozen; two persons answer for it."""
+    waiting = await store.listed(session, task.park, period=task.period, kind="statement")
+    if waiting:
+        return f"{waiting[0].number} V{waiting[0].version} is there already"
+    made = await prepare(tools.reading, session, Wanted(park=task.park, period=task.period), now=tools.now())
+    return f"{made.number} prepared, {len(made.missing)} items missing; {made.waits_for}"
+
+
+async def _remind(session: Session, task: Task, tools: Tools) -> str:
+    """Mail to the recipients what was due and is not there."""
+    settings = await settings_of(session, task.park)
+    async with tools.reading.transaction() as reading:
+        missing = await missing_now(reading, task.park, task.period, now=tools.now())
+    late = [item for item in missing if item.due <= task.key]
+    if not late:
+        return "nothing is late any more"
+    lines = [f"{item.text.zh} {item.text.en}: {item.owner}, {item.due}" for item in late]
+    subject = f"{task.park} {task.period}: {len(late)} 项逾期 items are late"
+    for recipient in settings.recipients:
+        key = f"reminder-{task.task_id}-{recipient}"
+        values = task.park, None, recipient, key, subject, "\n".join(lines)
+        await session.execute(QUERIES["delivery_insert"], *values)
+    return f"{len(late)} items late: {'; '.join(item.item for item in late)}"
+
+
+async def _issue(session: Session, task: Task, tools: Tools) -> str:
+    """Sign and send what was approved while no key was at hand."""
+    statement = await store.one(session, int(task.key), task.park)
+    if statement.state != "approved":
+        return f"is {statement.state}"
+    settings = await settings_of(session, task.park)
+    done = await issue(session, statement, _signer(tools), recipients=settings.recipients, render=tools.render)
+    return f"{done.number} V{done.version} issued"
+
+
+async def _lock(session: Session, task: Task, tools: Tools) -> str:
+    """Close the month on the word of those who answer for its newest statement."""
+    found = await store.listed(session, task.park, period=task.period, kind="statement")
+    newest = next((item for item in found if item.state != "rejected"), None)
+    if newest is None:
+        raise RefusedError("6.9", f"{task.period} has no statement")
+    if newest.state == "locked":
+        return "locked already"
+    frozen = await lock(tools.reading, session, newest, now=tools.now())
+    return f"locked, version {frozen.version}"
+
+
+def _signer(tools: Tools) -> Signer:
+    if tools.signer is None:
+        raise RefusedError("", "there is no signing key: PARKCARBON_SIGNING_KEY_FILE names none")
+    return tools.signer
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Session, Task, Tools], Awaitable[str]]]] = {
+    "flash": _flash,
+    "prepare": _prepare,
+    "remind": _remind,
+    "issue": _issue,
+    "lock": _lock,
+}

@@ -27,7 +27,9 @@ from parkcarbon.statement.record import (
 from .formulas import Address
 from .words import WORDS, period
 
-Style = Literal["normal", "title", "head", "label", "strong", "warning", "note", "total", "subtotal", "memo", "box"]
+Style = Literal[
+    "normal", "title", "head", "label", "strong", "warning", "note", "total", "subtotal", "memo", "box", "fact"
+]
 FIGURES: Final = "数据项 Figures"
 TERMS: Final = "加数 Terms"
 EVIDENCE: Final = Text("证据", "Evidence")
@@ -44,6 +46,7 @@ class Item:
     number: str | None = None
     style: Style = "normal"
     indent: int = 0
+    right: bool = False
 
 
 Row = tuple[Item | None, ...]
@@ -92,7 +95,7 @@ def lay_out(record: Record) -> list[Grid]:
     """Every sheet but the list of figures."""
     taken: set[str] = {FIGURES.lower(), TERMS.lower()}
     grids = [_front(record, Grid(_name(FRONT, taken)))]
-    grids += [_section(section, Grid(_name(section.head, taken))) for section in record.sections]
+    grids += [_section(record, section, Grid(_name(section.head, taken))) for section in record.sections]
     if record.supersedes is not None:
         grids.append(_changes(record.supersedes, Grid(_name(Text("变更", "Changes"), taken))))
     grids.append(_evidence(record, Grid(_name(EVIDENCE, taken))))
@@ -124,11 +127,11 @@ def _name(head: Text, taken: set[str]) -> str:
 
 
 def _words(text: Text | str, style: Style = "normal", indent: int = 0) -> Item:
-    return Item(both(text) if isinstance(text, Text) else text, style=style, indent=indent)
+    return Item(beside(text) if isinstance(text, Text) else text, style=style, indent=indent)
 
 
 def _fact(grid: Grid, label: Text, value: Text | str) -> None:
-    grid.add(_words(label, "label"), _words(beside(value) if isinstance(value, Text) else value))
+    grid.add(_words(label, "label"), _words(value, "fact"))
 
 
 def _front(record: Record, grid: Grid) -> Grid:
@@ -136,7 +139,7 @@ def _front(record: Record, grid: Grid) -> Grid:
     grid.wide = 26
     grid.add(_words(front.title.zh, "title"))
     grid.add(_words(front.title.en, "title"))
-    grid.add(_words(beside(front.stamp), "warning"))
+    grid.add(_words(front.stamp, "warning"))
     for label, value in (
         (WORDS["park"], record.park_name),
         (Text("报告主体", "Reporting entity"), record.entity),
@@ -155,38 +158,38 @@ def _front(record: Record, grid: Grid) -> Grid:
     grid.add(_words(verdict.sentence.zh, "strong"))
     grid.add(_words(verdict.sentence.en, "strong"))
     for reason in verdict.reasons:
-        grid.add(_words(WORDS["reasons"], "label"), _words(beside(reason)))
+        grid.add(_words(WORDS["reasons"], "label"), _words(reason, "fact"))
     for label, pair in ((WORDS["judged"], front.judged), (WORDS["other_basis"], front.other)):
         grid.add(_words(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), _unit(record, pair[0]))
     _bridge(record, front.bridge, grid)
     for text in front.boundary:
-        grid.add(_words(WORDS["boundary"], "label"), _words(beside(text)))
+        grid.add(_words(WORDS["boundary"], "label"), _words(text, "fact"))
     grid.gap()
     for act in record.acts:
-        grid.add(_words(WORDS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment))
+        grid.add(_words(WORDS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
     _fact(grid, Text("第三方核查", "Third-party verification"), front.verification)
     for missing in record.missing:
-        items = (_words(beside(missing.text)), Item(missing.owner), Item(missing.due))
+        items = (_words(missing.text), Item(missing.owner), Item(missing.due))
         grid.add(_words(WORDS["pending"], "label"), *items)
     for note in record.notes:
-        grid.add(_words(beside(note), "warning"))
+        grid.add(_words(note, "warning"))
     return grid
 
 
 def _unit(record: Record, name: str) -> Item | None:
     figure = record.figures.get(name)
-    return None if figure is None else Item(figure.unit)
+    return None if figure is None else Item(figure.unit, style="fact", indent=1)
 
 
-def _section(section: Section, grid: Grid) -> Grid:
+def _section(record: Record, section: Section, grid: Grid) -> Grid:
     grid.add(_words(section.head.zh, "title"))
     grid.add(_words(section.head.en, "title"))
     for block in section.blocks:
-        _block(block, grid)
+        _block(record, block, grid)
     return grid
 
 
-def _block(block: Block, grid: Grid) -> None:
+def _block(record: Record, block: Block, grid: Grid) -> None:
     if isinstance(block, Paragraph):
         style: Style = "normal" if block.style == "normal" else block.style
         for text in dict.fromkeys((block.text.zh, block.text.en)):
@@ -194,17 +197,18 @@ def _block(block: Block, grid: Grid) -> None:
         return
     grid.gap()
     if isinstance(block, Box):
-        grid.add(_words(beside(WORDS[block.kind]), "box"), _words(beside(block.head), "box"))
+        grid.add(_words(WORDS[block.kind], "box"), _words(block.head, "box"))
         for inner in block.blocks:
-            _block(inner, grid)
+            _block(record, inner, grid)
         grid.add(Item(style="box"))
     elif isinstance(block, Pairs):
         for label, cell in block.rows:
-            grid.add(_words(label, "label"), _cell(cell), listed=True)
+            unit = None if cell.figure is None else _unit(record, cell.figure)
+            grid.add(_words(label, "label"), _cell(cell, "fact"), unit, listed=True)
     elif isinstance(block, Table):
         _table(block, grid)
     elif isinstance(block, Bridge):
-        _bridge(None, block, grid)
+        _bridge(record, block, grid)
     elif isinstance(block, Chart):
         _chart(block, grid)
     else:
@@ -218,10 +222,10 @@ def _cell(cell: Cell, style: Style = "normal", indent: int = 0) -> Item | None:
 
 
 def _table(table: Table, grid: Grid) -> None:
-    grid.add(_words(table.head, "head"), *(None for _ in table.columns[1:]))
-    grid.add(*(Item(column.head.zh, style="head") for column in table.columns))
-    grid.add(*(Item(column.head.en, style="head") for column in table.columns))
-    grid.add(*(Item(column.unit, style="head") for column in table.columns))
+    grid.add(_words(table.head, "head"), *(Item(style="head") for _ in table.columns[1:]))
+    rights = [column.align == "right" for column in table.columns]
+    for texts in zip(*((column.head.zh, column.head.en, column.unit) for column in table.columns), strict=True):
+        grid.add(*(Item(text, style="head", right=right) for text, right in zip(texts, rights, strict=True)))
     for line in table.lines:
         cells = (_cell(cell, line.style, 0 if number else line.indent) for number, cell in enumerate(line.cells))
         grid.add(*cells, listed=True)
@@ -230,12 +234,12 @@ def _table(table: Table, grid: Grid) -> None:
         grid.add(_words(table.note.en, "note"))
 
 
-def _bridge(record: Record | None, bridge: Bridge, grid: Grid) -> None:
+def _bridge(record: Record, bridge: Bridge, grid: Grid) -> None:
     grid.gap()
     grid.add(_words(bridge.head, "head"))
     for step in bridge.steps:
         style: Style = "total" if step.kind == "total" else "normal"
-        unit = None if record is None else _unit(record, step.figure)
+        unit = _unit(record, step.figure)
         grid.add(_words(step.label, style), Item(figure=step.figure, style=style), unit)
     grid.gap()
 
@@ -247,8 +251,8 @@ def _chart(chart: Chart, grid: Grid) -> None:
     if chart.completeness_pct:
         head = Text(WORDS["completeness"].zh + " %", WORDS["completeness"].en + " %")
         series.append(Series(head, chart.completeness_pct))
-    grid.add(Item(style="head"), *(Item(item.name.zh, style="head") for item in series))
-    grid.add(Item(style="head"), *(Item(item.name.en, style="head") for item in series))
+    grid.add(Item(style="head"), *(Item(item.name.zh, style="head", right=True) for item in series))
+    grid.add(Item(style="head"), *(Item(item.name.en, style="head", right=True) for item in series))
     for number, label in enumerate(chart.labels):
         values = (item.values[number] if number < len(item.values) else None for item in series)
         grid.add(Item(label), *(None if value is None else Item(number=value) for value in values))
@@ -269,7 +273,7 @@ def _heat(chart: HeatMap, grid: Grid) -> None:
 
 def _changes(before: Predecessor, grid: Grid) -> Grid:
     grid.wide = 24
-    grid.add(_words(beside(WORDS["changes"]), "title"))
+    grid.add(_words(WORDS["changes"], "title"))
     _fact(grid, WORDS["supersedes"], f"{before.number} V{before.version}")
     _fact(grid, WORDS["digest"], before.digest)
     _fact(grid, Text("原因", "Reason"), before.reason)
@@ -277,15 +281,15 @@ def _changes(before: Predecessor, grid: Grid) -> Grid:
     heads = ("changed_line", "before", "after", "unit", "cause")
     grid.add(*(_words(WORDS[head], "head") for head in heads), _words(Text("数据项", "figure"), "head"))
     for change in before.changes:
-        items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), _words(beside(change.cause)))
-        grid.add(_words(beside(change.label)), *items, Item(change.figure))
+        items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), _words(change.cause))
+        grid.add(_words(change.label), *items, Item(change.figure))
     return grid
 
 
 def _evidence(record: Record, grid: Grid) -> Grid:
     evidence = record.evidence
     grid.wide = 22
-    grid.add(_words(beside(EVIDENCE), "title"))
+    grid.add(_words(EVIDENCE, "title"))
     for label, value in (
         (Text("日志条数", "Log size"), str(evidence.log_size)),
         (Text("日志根", "Log root"), evidence.log_root),

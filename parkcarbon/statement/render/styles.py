@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LEADERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LIMIT: Final = 32_000
-_OVERFLOWING: Final = ("title", "strong", "warning", "note")
-_LABELS: Final = 44
+_OVERFLOWING: Final = ("title", "strong", "warning", "note", "fact")
+_LABELS: Final = 48
+_LINE: Final = 15.0
+_TITLE: Final = 21.0
 
 
 def plain_text(cell: "Cell | MergedCell", text: str) -> None:
@@ -30,6 +32,14 @@ def plain_text(cell: "Cell | MergedCell", text: str) -> None:
     cell.data_type = "s"
     if clean.startswith(_LEADERS):
         cell.quotePrefix = True
+
+
+def _lines(item: Item, width: int) -> int:
+    """How many lines the words of a cell take; a Chinese character is two wide."""
+    if item.style in _OVERFLOWING:
+        return 1
+    lengths = (sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in item.text.split("\n"))
+    return sum(max(1, -(-length // max(width - 2, 1))) for length in lengths)
 
 
 class Styles:
@@ -49,6 +59,7 @@ class Styles:
             "box": Font(bold=True),
             "label": Font(),
             "normal": Font(),
+            "fact": Font(),
         }
         self._head = PatternFill("solid", fgColor="DDE7F0")
         self._box = PatternFill("solid", fgColor="E6E6E6")
@@ -59,8 +70,14 @@ class Styles:
         """A sheet of a page: widths, and shades on heat maps."""
         widest = max((len(row) for row in grid.rows), default=1)
         columns = ["A", *(letters(number) for number in range(2, widest + 1))]
-        for letter in columns:
-            sheet.column_dimensions[letter].width = _LABELS if letter == "A" else 9 if widest > 20 else grid.wide
+        widths = [_LABELS, *((9 if widest > 20 else grid.wide) for _ in columns[1:])]
+        for letter, width in zip(columns, widths, strict=True):
+            sheet.column_dimensions[letter].width = width
+        for number, row in enumerate(grid.rows, start=1):
+            lines = max((_lines(item, width) for item, width in zip(row, widths, strict=False) if item), default=1)
+            titled = any(item is not None and item.style == "title" for item in row)
+            if lines > 1 or titled:
+                sheet.row_dimensions[number].height = lines * (_TITLE if titled else _LINE)
         for area in grid.heat:
             rule = ColorScaleRule(  # type: ignore[no-untyped-call]
                 start_type="min", start_color="FFFFFF", end_type="max", end_color="3B6EA5"
@@ -84,8 +101,10 @@ class Styles:
             cell.border = self._total if item.style == "total" else self._subtotal
         if item.figure is not None:
             cell.alignment = Alignment(horizontal="right", vertical="top")
-        elif item.style not in _OVERFLOWING and item.text:
-            cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left", indent=min(item.indent, 15))
+        elif item.text:
+            wrap = item.style not in _OVERFLOWING
+            side = "right" if item.right else "left"
+            cell.alignment = Alignment(wrap_text=wrap, vertical="top", horizontal=side, indent=min(item.indent, 15))
 
     def number(self, cell: "Cell | MergedCell", number_format: str) -> None:
         """A number: right, with its format."""

@@ -88,7 +88,8 @@ def _balance(context: Context) -> Table:
 
 def _flow(context: Context, points: Sequence[PointAmount], flow: str) -> Row:
     amount = units(flow_micro(points, flow))
-    explain = f"energy:{flow}" if amount is not None else ""
+    metered = any(fact.flow == flow and fact.carrier == "electricity" for fact in context.facts.metered())
+    explain = f"energy:{flow}" if metered else ""
     context.sheet.put(f"energy.{flow}.kwh", amount, "kWh", 1, basis="registers", explain=explain)
     return _row(flow, f"energy.{flow}.kwh")
 

@@ -11,7 +11,6 @@ from .context import Context
 from .sources import co2_only
 from .verdict import Opinion
 from .words import (
-    CO2_ONLY,
     CONSOLIDATION,
     MIXED_UNIT,
     NONE,
@@ -20,7 +19,6 @@ from .words import (
     SIMULATED,
     STATES,
     TOTAL_UNIT,
-    join,
     of_name,
     scope2,
 )
@@ -86,7 +84,7 @@ def beside_the_total(context: Context) -> Iterator[Text]:
     """What stands where the total stands: CO2 only, unverified factors, substitutions, demonstration data."""
     figures, basis = context.sheet.figures, context.basis
     if co2_only(context, basis):
-        yield join((CO2_ONLY, MIXED_UNIT), "：", ": ")
+        yield Text(f"合计单位：{MIXED_UNIT.zh}", f"Totals in {MIXED_UNIT.en}")
     if figures[f"unverified.{basis}"].value not in (None, "0"):
         share = figures[f"unverified.{basis}.pct"].shown
         yield Text(f"未核实因子占合计 {share} %", f"Unverified factors: {share} % of the total")

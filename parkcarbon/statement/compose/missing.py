@@ -23,6 +23,9 @@ _QUERIES: Final = load_queries("parkcarbon.statement")
 TOLD: Final = 1e-4
 """Share of a meter's time from which its gap is told, as `books.periods.obstacles` has it."""
 
+AMOUNTS: Final = frozenset({"electricity", "fuel", "refrigerant", "process", "heat", "steam", "cooling", "scope3"})
+"""Kinds of entries that are amounts of the inventory."""
+
 MOST_METERS: Final = 50
 """So many meters are named one by one."""
 
@@ -113,9 +116,11 @@ def _certificates(context: Context, expected: Expected | None) -> Iterator[Missi
 
 
 def _usual(context: Context) -> Iterator[Missing]:
-    """What was entered for the period before and not for this one."""
+    """Amounts that were entered for the period before and not for this one."""
     for obstacle in missing_entries(context.facts, context.period):
         for item in obstacle.items:
+            if item["kind"] not in AMOUNTS:
+                continue
             parts = [str(item[name]) for name in ("kind", "tenant", "name") if item[name]]
             told = " ".join(parts)
             text = Text(f"上期有录入、本期没有：{told}", f"entered for the period before and not for this: {told}")

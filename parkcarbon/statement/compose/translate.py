@@ -69,6 +69,11 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"no 等价值 of electricity is known for (\d+): not computed", r"\1年无电力等价值：未计算"),
     (r"no energy is known: not computed", "无能源数据：未计算"),
     (r"(.+) is not known: not computed", r"\1 未知：未计算"),
+    (r"(\S+) describes (\d+), not (\d+)", r"\1 为\2年数据，非\3年"),
+    (r"no value for (\S+): (\S+) of (.+) is used", r"\1 无值：采用 \3 的 \2"),
+    (r"the electricity (?:purchased|self-used) in (\S+) is not known", r"\1 的电量未知"),
+    (r"(\S+) had not begun by (\S+)", r"\1 在 \2 尚未开始"),
+    (r"no (\S+) factor for (.+)", r"没有 \2 的因子（\1）"),
     (r"simulated", "仿真"),
 )
 _PATTERNS: Final = tuple((re.compile(pattern), zh) for pattern, zh in _SENTENCES)

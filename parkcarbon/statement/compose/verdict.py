@@ -22,8 +22,9 @@ from parkcarbon.statement.record import Formula, Missing, Text, Verdict
 from parkcarbon.statement.sheet import shown, tonnes
 
 from .context import Context
+from .missing import AMOUNTS
 from .translate import said
-from .words import NO_DATA, SCOPES_ONLY, TOTAL_UNIT, basis_words, join, period_words
+from .words import NO_DATA, NONE, SCOPES_ONLY, TOTAL_UNIT, basis_words, join, period_words
 
 PROVISIONAL: Final = Text("暂定，年终核定", "Provisional until the year-end true-up")
 FLASH: Final = Text("快报，不作结论", "Flash report, no verdict")
@@ -95,7 +96,7 @@ def gaps_of(context: Context, missing: Sequence[Missing]) -> list[Text]:
     found = []
     for item in missing:
         kind, _, name = item.item.partition(":")
-        if (kind == "meter" and name in counted) or kind in ("meters", "not_in_total", "entry"):
+        if (kind == "meter" and name in counted) or kind in ("meters", "not_in_total") or _is_amount(item):
             found.append(item.text)
     if not context.period.is_month:
         for excluded in context.facts.document.method.exclusions:
@@ -103,6 +104,12 @@ def gaps_of(context: Context, missing: Sequence[Missing]) -> list[Text]:
                 what = excluded.what
                 found.append(Text(f"排除项 {what} 的占比未估计", f"the share of the exclusion {what} is not estimated"))
     return found
+
+
+def _is_amount(item: Missing) -> bool:
+    """True for an entry of scope 1 or 2 that is usual and not there."""
+    kind = item.item.removeprefix("entry:").replace(":", "/").partition("/")[0]
+    return item.item.startswith("entry:") and kind in AMOUNTS - {"scope3"}
 
 
 def _base_year(entries: Sequence[Entry], year: int) -> BaseYear | None:
@@ -195,7 +202,8 @@ def _enter(context: Context, judged: Judged) -> None:
     """Credits, the part of them that is needed, and what is left; a surplus is never a negative emission."""
     sheet, total = context.sheet, f"total.{context.basis}"
     known = sheet.figures[total].value is not None
-    retired = tonnes(context.inputs.cover.retired_nano_kg)
+    nothing = not known and not context.inputs.cover.retired_nano_kg
+    retired = None if nothing else tonnes(context.inputs.cover.retired_nano_kg)
     sheet.put("credits.retired", retired, TOTAL_UNIT, _seen(retired), basis="ledger", rule="3.5")
     surplus = tonnes(judged.surplus_nano_kg) if known else None
     sheet.put("credits.surplus", surplus, TOTAL_UNIT, _seen(surplus), rule="3.12")
@@ -237,19 +245,20 @@ def _amount(context: Context) -> Text:
 def _sentence(context: Context, word: Word, because: Sequence[Text], judged: Judged) -> Text:
     """The whole verdict in words, with its amounts."""
     figures, when, amount = context.sheet.figures, period_words(context.period), _amount(context)
-    retired = figures["credits.retired"].shown
-    zh = [f"{when.zh}：{amount.zh}", f"已注销减排量 {retired} t"]
-    en = [f"{when.en}: {amount.en}", f"retired credits {retired} t"]
-    if judged.short_nano_kg:
+    retired = figures["credits.retired"]
+    some = retired.value not in (None, "0")
+    zh = [f"{when.zh}：{amount.zh}", f"已注销减排量 {retired.shown} t" if some else f"已注销减排量：{NONE.zh}"]
+    en = [f"{when.en}: {amount.en}", f"retired credits {retired.shown} t" if some else f"retired credits: {NONE.en}"]
+    if word == "cannot_be_judged":
+        told = join(because)
+        zh.append(f"{WORDS[word][0]}，因为{told.zh}")
+        en.append(f"{WORDS[word][1]}, because {told.en}")
+    elif judged.short_nano_kg:
         zh.append(f"缺口 {figures['remaining.after'].shown} t")
         en.append(f"short {figures['remaining.after'].shown} t")
     elif judged.surplus_nano_kg:
         zh.append(f"盈余 {figures['credits.surplus'].shown} t")
         en.append(f"surplus {figures['credits.surplus'].shown} t")
-    if word == "cannot_be_judged":
-        told = join(because)
-        zh.append(f"{WORDS[word][0]}，因为{told.zh}")
-        en.append(f"{WORDS[word][1]}, because {told.en}")
     ends = ("", "") if word == "neutral" else (f"{PROVISIONAL.zh}。", f" {PROVISIONAL.en}.")
     return Text(f"{'；'.join(zh)}。{ends[0]}", f"{'; '.join(en)}.{ends[1]}")
 

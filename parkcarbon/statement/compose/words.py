@@ -114,7 +114,7 @@ def slug(name: str) -> str:
     False
     """
     plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
-    if re.fullmatch(r"[a-z0-9_\-/ ]+", name.lower()):
+    if re.fullmatch(r"[a-z0-9_\-/ :.]+", name.lower()):
         return plain
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{plain}-{digest}" if plain else digest

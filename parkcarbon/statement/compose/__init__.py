@@ -9,12 +9,24 @@ from typing import Final, TypeAlias
 
 from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.statement.evidence.members import evidence_of
-from parkcarbon.statement.record import SCHEMA, Predecessor, Record, Section, Text, content_digest
+from parkcarbon.statement.record import SCHEMA, Evidence, Predecessor, Record, Section, Text, content_digest
 
-from . import charts, energy, entity, instruments, outside, scope2, sources, tenants
+from . import (
+    charts,
+    energy,
+    entity,
+    front,
+    how_to_check,
+    instruments,
+    outside,
+    quality,
+    scope2,
+    sources,
+    tenants,
+    trace,
+)
 from .changes import changes_of, labels_of
 from .context import Context, open_context
-from .front import front
 from .missing import missing_of
 from .order import Order
 from .translate import said
@@ -50,6 +62,8 @@ _PAGES: Final[tuple[Page, ...]] = (
     charts.charts,
     outside.outside,
     outside.other_method,
+    quality.quality,
+    trace.trace,
 )
 
 
@@ -68,17 +82,13 @@ async def compose(session: Session, order: Order) -> Record:
     found = await _made(context, _INVENTORY)
     missing = await missing_of(context)
     opinion = verdict_of(context, missing)
-    first = front(context, opinion)
+    first = front.front(context, opinion)
     found |= await _made(context, _PAGES)
+    evidence = await _evidence(context)
+    found["check"] = await how_to_check.how_to_check(context, evidence)
     superseded = _superseded(context, tuple(found.values()))
     found["entity"] = entity.with_changes(found["entity"], superseded)
     facts, period, inventory = context.facts, context.period, context.inventory
-    used = {
-        match.factor.factor
-        for scope in (*inventory.scopes, inventory.scope3)
-        for line in scope.lines
-        for match in line.factors
-    }
     return Record(
         schema=SCHEMA,
         kind=order.kind,
@@ -101,10 +111,18 @@ async def compose(session: Session, order: Order) -> Record:
         figures=context.sheet.figures,
         sections=tuple(found[name] for name in SECTIONS if name in found),
         missing=missing,
-        evidence=await evidence_of(session, facts, period, as_of=order.as_of, used=used),
+        evidence=evidence,
         supersedes=superseded,
         notes=tuple(said(warning) for warning in inventory.warnings),
     )
+
+
+async def _evidence(context: Context) -> Evidence:
+    """What the figures rest on, with the records of the factors that were used."""
+    inventory = context.inventory
+    lines = (line for scope in (*inventory.scopes, inventory.scope3) for line in scope.lines)
+    used = {match.factor.factor for line in lines for match in line.factors}
+    return await evidence_of(context.session, context.facts, context.period, as_of=context.order.as_of, used=used)
 
 
 async def _made(context: Context, pages: tuple[Page, ...]) -> dict[str, Section]:

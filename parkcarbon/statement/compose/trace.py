@@ -129,7 +129,11 @@ class _Rows:
     def add(self, figure: Figure, path: str) -> str:
         """Enter a figure after what it follows from, and return its id."""
         name = f"{path}.{slug(figure.name)}"
-        parts = [self.add(term, f"{name}.{at}") for at, term in enumerate(figure.terms, 1)]
+        terms = list(enumerate(figure.terms, 1))
+        if figure.operation == "difference":
+            terms.reverse()  # the earlier register is read first
+        ids = {at: self.add(term, f"{name}.{at}") for at, term in terms}
+        parts = [ids[at] for at in sorted(ids)]
         sheet = self._context.sheet
         value = None if figure.value is None else Decimal(repr(figure.value))
         op = _OPS.get(figure.operation)

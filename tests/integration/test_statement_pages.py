@@ -1,0 +1,397 @@
+"""Pages 6 to 12 and the last on real databases: certificates, tenants, substitutions; an empty month; no meters."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import TypeAlias
+
+import pytest
+
+from parkcarbon.books.entries import enter_many, review
+from parkcarbon.books.instruments import ledger
+from parkcarbon.books.quality import substitutions
+from parkcarbon.books.quality.substitutions import Wanted
+from parkcarbon.domain.tenancy.views import TOTALS
+from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.statement.compose.charts import charts
+from parkcarbon.statement.compose.context import Context, open_context
+from parkcarbon.statement.compose.how_to_check import how_to_check
+from parkcarbon.statement.compose.instruments import instruments
+from parkcarbon.statement.compose.order import Order
+from parkcarbon.statement.compose.outside import other_method, outside
+from parkcarbon.statement.compose.quality import quality
+from parkcarbon.statement.compose.tenants import tenants
+from parkcarbon.statement.compose.trace import trace
+from parkcarbon.statement.record import Box, Cell, Chart, HeatMap, Kind, Pairs, Section, Table
+from parkcarbon.statement.sheet import differs
+from tests.fakes.ingest_park import PARK, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text
+from tests.fakes.ledger import SECOND, WHO, act, credit, gec
+from tests.fakes.tenancy_park import FIRST_MS, LAST_MS, fill
+from tests.integration.test_derive_reprice import settle
+
+MONTH = "2025-11"
+GATE = "gate/active_energy_import"
+DAY = 96
+Page: TypeAlias = Callable[[Context], Awaitable[Section | list[Section]]]
+PAGES: tuple[Page, ...] = (instruments, tenants, charts, outside, other_method, quality, trace, how_to_check)
+IDS = ("instruments", "tenants", "charts", "outside", "other_method", "quality", "trace", "check")
+
+
+@pytest.fixture
+async def ingest(database_url: str) -> AsyncIterator[Ingest]:
+    opened = await open_ingest(database_url)
+    yield opened
+    await opened.database.close()
+
+
+class Pages:
+    """The pages of one statement."""
+
+    def __init__(self, context: Context, sections: list[Section]) -> None:
+        self.context = context
+        self.figures = context.sheet.figures
+        self.sections = {section.id: section for section in sections}
+
+    def table(self, name: str) -> Table:
+        return next(table for table in _tables(self.sections.values()) if table.id == name)
+
+    def shown(self, name: str) -> str:
+        return self.figures[name].shown
+
+    def value(self, name: str) -> Decimal:
+        value = self.figures[name].value
+        assert value is not None, name
+        return Decimal(value)
+
+    def words(self, name: str) -> list[list[str]]:
+        """Rows of a table: what is printed in English."""
+        return [[self._printed(cell) for cell in line.cells] for line in self.table(name).lines]
+
+    def _printed(self, cell: Cell) -> str:
+        if cell.figure is not None:
+            return self.figures[cell.figure].shown
+        return "" if cell.text is None else cell.text.en
+
+
+def _tables(sections: Iterable[Section]) -> Iterator[Table]:
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Table):
+                yield block
+            elif isinstance(block, Box):
+                yield from (inner for inner in block.blocks if isinstance(inner, Table))
+
+
+async def pages_of(ingest: Ingest, period: str = MONTH, kind: Kind = "statement") -> Pages:
+    """Compose the pages, as known in an hour."""
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+    order = Order(park=PARK, period=period, kind=kind, as_of=now - dt.timedelta(hours=1), now=now)
+    async with ingest.database.transaction() as session:
+        context = await open_context(session, order)
+        sections: list[Section] = []
+        for page in PAGES:
+            made = await page(context)
+            sections += made if isinstance(made, list) else [made]
+    check_pages(context, sections)
+    return Pages(context, sections)
+
+
+def check_pages(context: Context, sections: list[Section]) -> None:
+    """Every page is there in order, refers to figures there are, and every figure is what it says it follows from."""
+    assert tuple(section.id for section in sections) == IDS
+    figures = context.sheet.figures
+    names = [table.id for table in _tables(sections)]
+    assert len(names) == len(set(names))
+    for table in _tables(sections):
+        for line in table.lines:
+            assert len(line.cells) == len(table.columns), table.id
+            assert all(cell.figure in figures for cell in line.cells if cell.figure is not None), table.id
+    for section in sections:
+        assert section.head.zh
+        assert section.head.en
+        for block in section.blocks:
+            if isinstance(block, Pairs):
+                assert all(cell.figure is None or cell.figure in figures for _, cell in block.rows)
+    assert [wrong for figure in figures.values() if (wrong := differs(figure, figures))] == []
+    assert all(name == name.lower() and name.isascii() for name in figures)
+
+
+def chart(pages: Pages, name: str) -> Chart:
+    blocks = pages.sections["charts"].blocks
+    return next(block for block in blocks if isinstance(block, Chart) and block.id == name)
+
+
+def heat_map(pages: Pages, name: str) -> HeatMap:
+    blocks = pages.sections["charts"].blocks
+    return next(block for block in blocks if isinstance(block, HeatMap) and block.id == name)
+
+
+# ── a park with everything ───────────────────────────────────────────────────────────────────────
+
+
+async def certificates(session: Session) -> None:
+    """1 MWh cancelled and confirmed, 1 held, 1 of another year, 2 t of credits retired."""
+    claim = {"claim_from": dt.date(2025, 11, 1), "claim_to": dt.date(2025, 12, 1), "on_day": dt.date(2026, 2, 3)}
+    lots = [
+        await ledger.enter_lot(session, PARK, lot, **WHO)
+        for lot in (
+            gec(1, 1, month="2025-10", plant="p1"),
+            gec(11, 1, month="2025-10", plant="p1"),
+            gec(21, 1, month="2024-12", plant="p1"),
+            credit(1, 2, generated_from=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)),
+        )
+    ]
+    for kind, lot in (("cancelled", lots[0]), ("cancelled", lots[2]), ("retired", lots[3])):
+        assert kind in ("cancelled", "retired")
+        event = await ledger.record(session, PARK, act(kind, lot, **claim), **WHO)  # type: ignore[arg-type]
+        await ledger.confirm(session, PARK, event, **SECOND)
+
+
+async def entries(session: Session) -> None:
+    """A budget of the month and of the year, an expired certificate of the gate meter."""
+    budget = {
+        "kind": "budget",
+        "evidence": "board 7",
+        "document": {"what": "electricity", "amount": 5000, "unit": "kWh"},
+    }
+    numbers = await enter_many(
+        session,
+        PARK,
+        [
+            {**budget, "period": "2025-11"},
+            {**budget, "period": "2025", "document": {"what": "co2e_location", "amount": 100, "unit": "t"}},
+            {
+                "kind": "meter_certificate",
+                "evidence": "scan 3",
+                "from_day": "2023-01-01",
+                "to_day": "2025-11-10",
+                "document": {
+                    "device": "gate",
+                    "serial": "G-1",
+                    "certificate": "C-77",
+                    "laboratory": "institute",
+                    "calibrated_on": "2023-01-01",
+                    "accuracy_class": "0.5S",
+                },
+            },
+        ],
+        author="energy manager",
+    )
+    assert len(numbers) == 3
+    for row in await session.fetch("select entry_id from entry where needs_review"):
+        await review(session, row["entry_id"], person="reviewer", decision="approved", reason="seen", park=PARK)
+
+
+async def substitute(ingest: Ingest) -> None:
+    """96 kWh of 3 November at the gate, estimated and approved; another one waits."""
+    day = dt.timedelta(days=1)
+    start = from_ms(LAST_MS)
+    for at in range(2):
+        one = Wanted(GATE, start + at * day, start + (at + 1) * day, "estimate", total=96.0, evidence="log book")
+        async with ingest.database.transaction() as session:
+            done = await substitutions.enter(
+                session, PARK, one, author="energy manager", reason="meter failed", now=from_ms(LAST_MS) + 5 * day
+            )
+        if not at:
+            async with ingest.database.transaction() as session:
+                await substitutions.review(
+                    session, PARK, done.number, person="reviewer", decision="approved", reason="checked"
+                )
+    await settle(ingest)
+
+
+async def faults(ingest: Ingest) -> None:
+    """A reading with a doubtful clock, and a batch that was given up."""
+    rows = counter_rows(GATE, LAST_MS + DAY * QUARTER_MS, [5000.0], quality=4)
+    sender = Sender(made_ms=LAST_MS, boot="00000000000000cc")
+    await ingest.commit(sender.batch(rows), now_ms=LAST_MS + 2 * DAY * QUARTER_MS)
+    await ingest.database.execute(
+        "with b as (insert into batch (source_id, boot, seq, state, digest, header, made, n)"
+        " select source_id, 'gone', 1, 'tombstone', '', '', now(), 7 from source where source = 'agent'"
+        " returning source_id, boot, seq)"
+        " insert into loss_record (source_id, boot, seq, point, t_from, t_to, n, reason)"
+        " select source_id, boot, seq, 'battery/state_of_charge', $1, $2, 7, 'thinned' from b",
+        from_ms(FIRST_MS),
+        from_ms(FIRST_MS + QUARTER_MS),
+    )
+
+
+@pytest.fixture
+async def full(ingest: Ingest) -> Pages:
+    await fill(ingest)
+    await settle(ingest)
+    async with ingest.database.transaction() as session:
+        await certificates(session)
+        await entries(session)
+    await substitute(ingest)
+    await faults(ingest)
+    return await pages_of(ingest)
+
+
+@pytest.mark.rule("3.4", "3.14", "4.3")
+async def test_instruments_with_serials_what_waits_and_what_is_refused_by_which_rule(full: Pages) -> None:
+    (one, total) = full.words("instruments.certificates")
+    assert one[0] == "GEC"
+    assert one[2:5] == ["2025-10", "gec-cn", "2026-02-03"]
+    assert one[6:] == ["1.000", "1,000"]
+    assert total[-1] == "1,000"
+    assert full.value("instruments.covered.kwh") * 10**6 == full.context.inputs.cover.covered_micro_kwh == 10**9
+    assert full.words("instruments.credits")[-1][-1] == "2.0"
+    assert full.value("instruments.retired.t").scaleb(12) == full.context.inputs.cover.retired_nano_kg
+    (held,) = full.words("instruments.pending")
+    assert held[3:] == ["held, not cancelled for 2025-11", "1.000", ""]
+    assert full.table("instruments.pending").lines[0].cells[3].text.zh == "持有，尚未为 2025-11 核销"  # type: ignore[union-attr]
+    (refused,) = full.words("instruments.refused")
+    assert refused[3:5] == ["3.14", "generated in 2024, consumed in 2025"]
+
+
+@pytest.mark.rule("3.3", "5.1", "6.8")
+async def test_both_views_add_up_to_the_park(full: Pages) -> None:
+    inventory = full.context.inventory
+    wanted = {
+        "scope1": inventory.scope(1).co2e_nano_kg,
+        "scope2_location": inventory.scope(2, "location").co2e_nano_kg,
+        "scope2_market": inventory.scope(2, "market").co2e_nano_kg,
+    }
+    for total in TOTALS[:3]:
+        assert full.value(f"tenants.{total}").scaleb(12) == wanted[total]
+        assert full.value(f"entities.park.{total}").scaleb(12) == wanted[total]
+    assert len(full.words("tenants.eliminations")) > 3
+    said = " ".join(block.text.en for block in full.sections["tenants"].blocks if hasattr(block, "text"))
+    assert "Rule power-by-meter (electricity, since 2025-01-01): by sub-meters;" in said
+    assert "Rule rest-by-area (all carriers, since 2025-01-01): by floor area." in said
+
+
+@pytest.mark.rule("3.18", "6.7")
+async def test_days_hours_months_and_budgets(full: Pages) -> None:
+    daily = chart(full, "charts.daily")
+    assert len(daily.labels) == 30
+    known = [value for value in daily.series[0].values if value is not None]
+    assert len(known) == 2, "two days were measured throughout"
+    part = [value for value in daily.series[1].values if value is not None]
+    assert len(part) == 1, "of the third only the gate is known, substituted"
+    assert daily.completeness_pct[0] == "100"
+    assert daily.completeness_pct[5] == "0"
+    load = heat_map(full, "charts.load")
+    assert (len(load.days), len(load.values[0])) == (30, 24)
+    assert load.values[0][0] == "64.8"  # 16.2 kWh a quarter
+    assert load.values[0][2] == "64.8", "what goes into the battery is no load"
+    assert load.values[5] == (None,) * 24
+    matched = heat_map(full, "charts.matched")
+    assert matched.values[0][10] == "100"
+    assert matched.values[0][0] == "0", "known, and nothing clean in it"
+    trend = chart(full, "charts.trend")
+    assert trend.labels[0] == "2024-12"
+    assert trend.series[0].values[:11] == (None,) * 11
+    assert full.shown("trend.2024-12.location") == "–"
+    rows = full.words("charts.budget")
+    assert [row[2] for row in rows] == ["2025-01-01 – 2025-12-31", "2025-11-01 – 2025-11-30"]
+    assert rows[0][4:6] == ["–", "–"], "ten months of the year are not known"
+    assert rows[1][3] == "5,000"
+    assert rows[1][6] == "100.0"
+
+
+@pytest.mark.rule("2.9", "5.2", "5.4", "5.5")
+async def test_what_is_outside_the_sum_is_bordered(full: Pages) -> None:
+    (box,) = full.sections["outside"].blocks
+    assert isinstance(box, Box)
+    assert box.kind == "not_counted"
+    assert full.shown("outside.export.kwh") == "122"  # 32 quarters of 3.8 kWh
+    assert "outside.avoided.t" not in full.figures, "no margins were entered"
+    said = [block.text.en for block in box.blocks if hasattr(block, "text")]
+    assert any("rule 5.4" in text for text in said)
+    (other,) = full.sections["other_method"].blocks
+    assert isinstance(other, Box)
+    assert other.kind == "other_method"
+    assert full.figures["park910.rolling_12_months.value"].value is None
+    assert full.value("zcp910.total.t") > 0
+    electricity = [name for name in full.figures if name.startswith("zcp910.gate") and name.endswith(".t")]
+    assert len(electricity) >= 2, "covered by certificates, and every other kilowatt-hour"
+
+
+@pytest.mark.rule("6.2", "6.5", "6.7")
+async def test_data_quality_names_everything(full: Pages) -> None:
+    completeness = {row[0]: row for row in full.words("quality.completeness")}
+    assert completeness["electricity"][-1] == "6.7"  # 2 of 30 days
+    assert Decimal(completeness["electricity"][5].replace(",", "")) == 24, "a day of one meter was substituted"
+    one, total = full.words("quality.substitutions")
+    assert one[0] == GATE
+    assert one[2] == "6.2 estimate from process data"
+    assert one[3:5] == ["24.00", "96.0"]
+    assert one[6] == "energy manager / reviewer"
+    assert total[5] == one[5] != "–"
+    said = [block.text.en for block in full.sections["quality"].blocks if hasattr(block, "text")]
+    assert any(text.startswith("Not reviewed and not counted yet: 2") for text in said)
+    assert full.words("quality.clocks")[0][::2] == [GATE, "1"]
+    assert full.words("quality.losses")[0][1] == "battery/state_of_charge"
+    assert full.words("quality.corrections")[0][0] == "none"
+    assert full.words("quality.calibrations") == [["gate", "C-77", "2025-11-09", "expired"]]
+    assert any("holds no calibration" in text for text in said)
+
+
+async def test_the_trace_leads_from_two_registers_to_the_line(full: Pages) -> None:
+    rows = full.words("trace.working")
+    assert rows[0][0].startswith("register at 2025-11-01 00:00")
+    assert rows[0][2] == "1,000"
+    assert "agent/" in rows[0][4]
+    assert rows[-1][0] == "the line of this statement"
+    line = full.context.inventory.scope(2, "location").lines[0]
+    assert full.value("trace.kg").scaleb(9) == line.co2e_nano_kg
+    energy = full.figures["trace.kg"].formula
+    assert energy is not None
+    assert full.value(energy.of[0]).scaleb(6) == line.amount_micro
+    registers = [name for name in full.figures if name.startswith("trace.") and full.figures[name].basis == "registers"]
+    assert len(registers) >= 2
+
+
+async def test_the_last_page_says_how_to_check(full: Pages) -> None:
+    commands = [row[0] for row in full.words("check.commands")]
+    assert commands[0] == f"parkcarbon statement verify PC-{PARK}-{MONTH}.pdf"
+    terms = {row[1] for row in full.words("check.glossary")}
+    assert {"Remaining emissions", "Hourly matched share (24/7)", "Integrity check"} <= terms
+
+
+async def test_the_same_facts_give_the_same_pages(ingest: Ingest) -> None:
+    await fill(ingest)
+    await settle(ingest)
+    first, second = await pages_of(ingest), await pages_of(ingest)
+    assert first.sections == second.sections
+    assert first.figures == second.figures
+
+
+# ── little or nothing ────────────────────────────────────────────────────────────────────────────
+
+
+def nothing_is_zero(pages: Pages) -> None:
+    """What is not known is not printed as zero: no emission and no energy of an empty month is a number."""
+    for name, figure in pages.figures.items():
+        assert figure.value is None or not figure.unit.startswith(("t", "kg")), name
+        assert figure.value is None or figure.unit != "kWh", name
+
+
+@pytest.mark.rule("6.7")
+async def test_a_month_without_readings_has_every_page_and_no_zero(ingest: Ingest) -> None:
+    await fill(ingest)
+    await settle(ingest)
+    pages = await pages_of(ingest, "2025-09")
+    nothing_is_zero(pages)
+    assert pages.sections["trace"].blocks[0].text.en == "no data"  # type: ignore[union-attr]
+    assert all(value is None for value in chart(pages, "charts.daily").series[0].values)
+    assert all(value is None for row in heat_map(pages, "charts.load").values for value in row)
+
+
+async def test_a_park_without_meters(ingest: Ingest) -> None:
+    await ingest.apply(park_text(0).replace("devices:", "devices: []"))
+    pages = await pages_of(ingest)
+    nothing_is_zero(pages)
+    assert pages.words("quality.completeness")[0][0] == "no data"
+    assert "no data" in [row[0] for row in pages.words("other_method.lines")]
+
+
+async def test_a_year(ingest: Ingest) -> None:
+    await fill(ingest)
+    await settle(ingest)
+    pages = await pages_of(ingest, "2025", "annual")
+    assert len(chart(pages, "charts.daily").labels) == 365
+    assert chart(pages, "charts.trend").labels == tuple(f"2025-{month:02d}" for month in range(1, 13))
+    assert pages.figures["park910.full_year.value"].value is None

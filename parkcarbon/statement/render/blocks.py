@@ -189,7 +189,7 @@ class Blocks:
         head = table.columns[at].unit if at < len(table.columns) else ""
         told = [part.strip() for part in head.split(",")]
         told += [word for cell in line.cells if cell.text is not None for word in (cell.text.zh, cell.text.en)]
-        of_what = any(part and unit.startswith(f"{part} ") for part in told)
+        of_what = "/" not in unit and any(part and unit.startswith(f"{part} ") for part in told)
         return unit if unit in told or of_what else head
 
     def _places(self, table: Table, units: Sequence[Sequence[str]], at: int) -> int:
@@ -252,5 +252,7 @@ def _ems(text: str) -> float:
 def _unbroken(text: str) -> Iterable[str]:
     """Parts of a text that a line break may not split: Latin words; Chinese breaks anywhere."""
     return (
-        word for part in re.split(f"[ {chr(_WIDE)}-\U0010ffff]+", text) for word in re.findall("[^-/…]+[-/…]*", part)
+        word
+        for part in re.split(f"[ \u200b{chr(_WIDE)}-\U0010ffff]+", text)
+        for word in re.findall("[^-/…]+[-/…]*", part)
     )

@@ -6,6 +6,7 @@ that the fonts do not have are found here before they are set.
 
 import functools
 import importlib
+import re
 import struct
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,10 @@ RAISED_AND_LOWERED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅
 SUBSTITUTE: Final = "\N{WHITE SQUARE}"
 """Stands for a character that the fonts do not have."""
 
+SOFT_BREAK: Final = "\N{ZERO WIDTH SPACE}"
+
+_LONG: Final = re.compile(r"[!-,.0-~]{24,}")
+_PIECE: Final = re.compile(r".{1,16}")
 _SEGMENTS: Final = 4
 _GROUPS: Final = 12
 
@@ -65,6 +70,15 @@ def printable(text: str, known: frozenset[int]) -> str:
         return text
     kept = (" " if letter.isspace() else letter for letter in text)
     return "".join(letter if ord(letter) in known and letter.isprintable() else SUBSTITUTE for letter in kept)
+
+
+def breakable(text: str) -> str:
+    """The text with places where a line may break inside words that are longer than a column: hashes, serials.
+
+    >>> breakable("root " + 32 * "a").split(SOFT_BREAK)
+    ['root aaaaaaaaaaaaaaaa', 'aaaaaaaaaaaaaaaa']
+    """
+    return _LONG.sub(lambda found: SOFT_BREAK.join(_PIECE.findall(found[0])), text)
 
 
 def _code_points(font: bytes) -> set[int]:

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import zoneinfo
+from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
-from parkcarbon.statement.record import Cell, Column, Line, Record, Section, Table, Text, content_digest
+from parkcarbon.statement.record import Cell, Change, Column, Line, Record, Section, Table, Text, content_digest
+from parkcarbon.statement.sheet import UNKNOWN, shown
 
 from . import scales, words
 from .blocks import Blocks, Clean, Json, Language
@@ -111,11 +113,11 @@ class View:
 
     def _identity(self) -> list[tuple[Text, str]]:
         record, name = self.record, words.WORDS
-        issued = self._local(record.issued_at) if record.issued_at else self._one(name["draft"])
+        issued = self._local(record.issued_at) if record.issued_at else self._one(name["not_issued"])
         return [
             (name["entity"], self._one(record.entity)),
             (name["park"], f"{self._one(record.park_name)} · {record.park}"),
-            (name["period"], f"{self._one(words.period(record.period))} · {self._span()}"),
+            (name["period"], f"{record.period} · {self._span()}"),
             (name["number"], f"{record.number} · V{record.version}"),
             (name["known_on"], f"{self._local(record.known_on)} · {self._one(name['issued_at'])} {issued}"),
         ]
@@ -135,7 +137,7 @@ class View:
     def _basis(self, names: tuple[str, str], *, judged: bool) -> Json:
         total, half = (self.record.figures[name] for name in names)
         steps = {step.figure: step.label for step in self.record.front.bridge.steps}
-        word = words.WORDS["judged" if judged else "other_basis"]
+        word = words.WORDS["declared" if judged else "other_basis"]
         return {
             "label": self.text(steps.get(names[0], word)),
             "role": self.text(word),
@@ -147,9 +149,10 @@ class View:
 
     def _people(self) -> Json:
         heads = (("role", 1.0), ("person", 2.0), ("at", 1.6), ("comment", 2.2))
-        rows: Rows = [[words.WORDS[act.role], act.person, self._local(act.at), act.comment] for act in self.record.acts]
-        note = None if rows else words.WORDS["no_acts"]
-        return self._list("people", [(head, "left", weight) for head, weight in heads], rows, note)
+        rows: Rows = [
+            [self._one(words.WORDS[act.role]), act.person, self._local(act.at), act.comment] for act in self.record.acts
+        ]
+        return self._list("people", [(head, "left", weight) for head, weight in heads], rows)
 
     def _pending(self) -> Json | None:
         if not self.record.missing:
@@ -163,26 +166,41 @@ class View:
         if before is None:
             return None
         rows: Rows = [
-            [change.label, change.before or "–", change.after or "–", change.unit, change.cause]
-            for change in before.changes
+            [change.label, *self._before_and_after(change), change.unit, change.cause] for change in before.changes
         ]
         return self._list("changes", list(_CHANGE_COLUMNS), rows)
+
+    def _before_and_after(self, change: Change) -> tuple[str, str]:
+        """Both values as their figure is printed; in full where that would hide the difference."""
+        figure = self.record.figures.get(change.figure)
+        if figure is not None:
+            before, after = (_printed(value, figure.places) for value in (change.before, change.after))
+            if before != after:
+                return before, after
+        return change.before or UNKNOWN, change.after or UNKNOWN
 
     def _list(
         self,
         name: str,
         heads: list[tuple[str, Literal["left", "right"], float]],
         rows: Rows,
-        note: Text | None = None,
     ) -> Json:
         """A table of words that the record keeps outside its sections."""
         columns = tuple(Column(words.WORDS[head], align=align, weight=weight) for head, align, weight in heads)
         lines = tuple(Line(tuple(map(_words, row))) for row in rows)
-        return self.blocks.table(Table(f"front.{name}", words.WORDS[name], columns, lines, note))
+        return self.blocks.table(Table(f"front.{name}", words.WORDS[name], columns, lines))
 
 
 def _words(text: Text | str) -> Cell:
     return Cell(text=text if isinstance(text, Text) else Text(text, text))
+
+
+def _printed(value: str | None, places: int) -> str:
+    """A value as a figure prints it; words, or what is printed already, as it is."""
+    try:
+        return shown(None if value is None else Decimal(value), places)
+    except InvalidOperation:
+        return str(value)
 
 
 def _offset(moment: dt.datetime) -> str:

@@ -98,13 +98,19 @@ def _care(figure: Figure, figures: Mapping[str, Figure], noise: Mapping[str, flo
 
 def _given(value: Decimal, places: int) -> tuple[Care, float]:
     """A number that stands in its cell."""
+    wanted = shown(value, places)
     number = float(value)
-    half = half_steps(value, places)
-    error = abs(number) * 4 * _UNIT  # openpyxl writes 16 digits
-    if half != value and abs(half - value) <= Decimal(_told(number)) and abs(value) < abs(half):
-        number = float(half) + _below(half)
-        error += abs(number - float(value))
-    return Care(number, number_format=number_format(value, places)), error
+    written = number_format(value, places)
+    if not written.startswith('"') and _read(number, places) != wanted:
+        number = float(half_steps(value, places)) + _below(half_steps(value, places))
+        written = written if _read(number, places) == wanted else f'"{wanted}"'
+    error = abs(number) * 4 * _UNIT + abs(float(Decimal(number) - value))
+    return Care(number, number_format=written), error  # four: openpyxl writes 16 digits
+
+
+def _read(number: float, places: int) -> str:
+    """What a spreadsheet shows of a double: its 15 digits, halves away from zero."""
+    return shown(Decimal(f"{number:.{DIGITS}g}"), places)
 
 
 def _followed(figure: Figure, value: Decimal, result: Decimal, error: float) -> tuple[Care, float]:
@@ -117,11 +123,12 @@ def _followed(figure: Figure, value: Decimal, result: Decimal, error: float) -> 
     else:
         error += abs(float(gap))
     half = half_steps(value, figure.places)
+    away = abs(half - value)
     written = number_format(value, figure.places, error)
     care = Care(float(value), live=True, difference=difference, number_format=written)
-    if abs(half - value) > Decimal(error + _told(float(value))):
+    if away > Decimal(error + _told(float(value))):
         return care, error
-    if written.startswith('"') or Decimal(error) * 4 >= Decimal(1).scaleb(-figure.places - 1):
+    if written.startswith('"') or (away + Decimal(error)) * 3 >= Decimal(1).scaleb(-figure.places - 1):
         return replace(care, number_format=f'"{figure.shown}"'), error
     display = _below(half) if abs(value) < abs(half) else 0.0
     number = float(half) + display

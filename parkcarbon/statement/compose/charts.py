@@ -33,7 +33,7 @@ from .blocks import say, step
 from .budgets import budgets
 from .context import Context
 from .trend import trend_blocks, trend_of
-from .words import MIXED_UNIT, TOTAL_UNIT
+from .words import CO2_ONLY, TOTAL_UNIT
 
 MATCHED: Final = Text("小时匹配率", "Hourly matched share (24/7)")
 PAGES: Final = load_queries("parkcarbon.statement")
@@ -106,16 +106,15 @@ async def _daily(context: Context) -> Chart:
         series.append(Series(Text("部分未知", "known in part"), tuple(part), "hatched"))
     return Chart(
         "charts.daily",
-        Text("每日排放（范围一、二，基于位置）", "Daily emissions (scopes 1+2, location-based)"),
-        MIXED_UNIT.en if _has_power(context) else TOTAL_UNIT,
+        Text(
+            f"每日排放（范围一、二，基于位置；{CO2_ONLY.zh}）",
+            f"Daily emissions (scopes 1+2, location-based; {CO2_ONLY.en})",
+        ),
+        TOTAL_UNIT,
         tuple(day.isoformat() for day in days),
         tuple(series),
         tuple(step(_pct(found[day].measured_ms, found[day].expected_ms), 1) for day in days),
     )
-
-
-def _has_power(context: Context) -> bool:
-    return any(point.carrier == "electricity" and point.flow == "import" for point in context.inputs.points)
 
 
 def _pct(part: int, whole: int) -> Decimal | None:

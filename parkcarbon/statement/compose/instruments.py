@@ -4,6 +4,7 @@ References:
     accounting rules 3.4, 3.5, 3.12 (surplus), 3.14, 4.1-4.6, 5.3.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -70,7 +71,7 @@ def _covering(context: Context, uses: Sequence[Json]) -> Table:
         mwh = sheet.put(f"{name}.mwh", _mwh(whole), "MWh", 3, basis="ledger", rule="4.1")
         kwh = sheet.put(f"{name}.kwh", units(use["micro_kwh"]), "kWh", 0, basis="ledger", explain="cover", rule="4.3")
         names.append(f"{name}.kwh")
-        lines.append(line(_kind(use), *_which(use), mwh, kwh))
+        lines.append(line(_kind(use), *_which(context, use), mwh, kwh))
     total = sheet.total("instruments.covered.kwh", names, "kWh", 0, explain="cover") if names else None
     if total is not None:
         lines.append(line(words("合计", "total"), *[EMPTY] * 6, total, style="total"))
@@ -91,7 +92,7 @@ def _retired(context: Context, uses: Sequence[Json]) -> Table:
             f"{name}.t", tonnes(use["nano_kg"]), "t CO2e", 1, basis="ledger", explain="shortfall", rule="3.4"
         )
         names.append(f"{name}.t")
-        lines.append(line(_kind(use), *_which(use), cell))
+        lines.append(line(_kind(use), *_which(context, use), cell))
     if names:
         total = sheet.total("instruments.retired.t", names, "t CO2e", 1, explain="shortfall")
         lines.append(line(words("合计", "total"), *[EMPTY] * 6, total, style="total"))
@@ -103,6 +104,7 @@ def _retired(context: Context, uses: Sequence[Json]) -> Table:
     )
 
 
+_MOMENT: Final = dt.timedelta(seconds=1)
 _HEADS: Final = (
     left("种类", "kind", 0.8),
     left("编号", "serials", 2.0),
@@ -122,11 +124,11 @@ _CREDIT_HEADS: Final = (
 )
 
 
-def _which(use: Json) -> tuple[Cell, ...]:
+def _which(context: Context, use: Json) -> tuple[Cell, ...]:
     """Serials, generation, registry, day and record; of a credit also for whom."""
     cells = (
         plain_cell(str(use["serials"])),
-        plain_cell(_generated(use)),
+        plain_cell(_generated(context, use)),
         plain_cell(str(use["registry"])),
         plain_cell(str(use.get("on_day", ""))),
         plain_cell(str(use.get("public_record") or "–")),
@@ -139,10 +141,14 @@ def _for(use: Json) -> Cell:
     return words("园区", "park") if tenant is None else plain_cell(str(tenant))
 
 
-def _generated(use: Json) -> str:
-    """A generation month, or the days of a span."""
+def _generated(context: Context, use: Json) -> str:
+    """A generation month, or the first and last local day of a span."""
     begin, slash, end = str(use["generated"]).partition("/")
-    return f"{begin[:10]} – {end[:10]}" if slash else begin
+    if not slash:
+        return begin
+    first, last = (dt.datetime.fromisoformat(text) for text in (begin, end))
+    zone = context.facts.zone
+    return f"{first.astimezone(zone):%Y-%m-%d} – {(last - _MOMENT).astimezone(zone):%Y-%m-%d}"
 
 
 def _kind(use: Json) -> Cell:
@@ -184,7 +190,11 @@ def _own(context: Context, by_effect: Mapping[str, Sequence[Json]]) -> list[Bloc
             kwh = context.sheet.put(
                 f"{name}.kwh", units(use["micro_kwh"]), "kWh", 0, basis="ledger", rule=str(use["rule"])
             )
-            cells = plain_cell(str(use["serials"])), plain_cell(_generated(use)), plain_cell(str(use["on_day"]))
+            cells = (
+                plain_cell(str(use["serials"])),
+                plain_cell(_generated(context, use)),
+                plain_cell(str(use["on_day"])),
+            )
             lines.append(line(_kind(use), *cells, words(zh, en), plain_cell(str(use["rule"])), kwh))
     if not lines:
         return []
@@ -233,7 +243,7 @@ def _waiting(context: Context, uses: Sequence[Json]) -> Table:
     lines = []
     for use in uses:
         name = _name(context, "pending", use)
-        cells = _kind(use), plain_cell(str(use["serials"])), plain_cell(_generated(use))
+        cells = _kind(use), plain_cell(str(use["serials"])), plain_cell(_generated(context, use))
         lines.append(line(*cells, text_cell(said(str(use["reason"]))), *_amounts(context, name, use)))
     columns = (
         left("种类", "kind", 0.8),
@@ -250,7 +260,12 @@ def _refused(context: Context, uses: Sequence[Json]) -> Table:
     lines = []
     for use in uses:
         name = _name(context, "refused", use)
-        cells = _kind(use), plain_cell(str(use["serials"])), plain_cell(_generated(use)), plain_cell(str(use["rule"]))
+        cells = (
+            _kind(use),
+            plain_cell(str(use["serials"])),
+            plain_cell(_generated(context, use)),
+            plain_cell(str(use["rule"])),
+        )
         lines.append(line(*cells, text_cell(said(str(use["reason"]))), *_amounts(context, name, use)))
     columns = (
         left("种类", "kind", 0.8),

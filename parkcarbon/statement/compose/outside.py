@@ -21,13 +21,13 @@ from parkcarbon.domain.indicators.park910 import GuidingResult, ParkIndicator, W
 from parkcarbon.domain.methods.result import MethodLine
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.statement.record import Basis, Box, Cell, Formula, Line, Pairs, Paragraph, Section, Table, Text
-from parkcarbon.statement.sheet import tonnes, units, words
+from parkcarbon.statement.sheet import UNKNOWN, tonnes, units, words
 
 from .blocks import EMPTY, decimal, fresh, left, line, plain_cell, right, say, say_text, table, text_cell
 from .context import Context
 from .said import said
 from .trend import labels_of
-from .words import NO_DATA, NONE, slug
+from .words import NO_DATA, slug
 
 Inner = Paragraph | Pairs | Table
 
@@ -188,7 +188,7 @@ async def _indicator(context: Context) -> list[Inner]:
     judged = [one if one.annual_tce is not None else replace(one, annual_tce=annual) for one in found]
     first = judged[0]
     result = (await context.months.counted(first.window.months)).result
-    reasons = dict.fromkeys(reason for one in judged for reason in (*one.reasons, *one.notes))
+    told = [reason for one in judged for reasons in (*one.reasons, *one.notes) for reason in reasons.split("; ")]
     return [
         say(
             "本页按国家零碳园区建设的口径（zcp910）计算，与清单是两个不同的数，不可互相引用；为进度值，非验收结果。",
@@ -200,7 +200,7 @@ async def _indicator(context: Context) -> list[Inner]:
         _lines(context, result.lines),
         _table(context, judged),
         _guiding(context, judged[-1]),
-        *(say_text(said(reason), "note") for reason in reasons),
+        *(say_text(said(reason), "note") for reason in dict.fromkeys(told)),
     ]
 
 
@@ -298,7 +298,7 @@ def _days(one: ParkIndicator) -> Cell:
 
 def _limit(one: ParkIndicator) -> Cell:
     size = one.size_class
-    return text_cell(NONE) if size is None else plain_cell(f"≤ {size.limit_tco2_per_tce:g}")
+    return plain_cell(UNKNOWN if size is None else f"≤ {size.limit_tco2_per_tce:g}")
 
 
 def _guiding(context: Context, one: ParkIndicator) -> Table:

@@ -50,6 +50,19 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"sold, issued for (.+): void in that period", "已售出，对应 {0} 的发电：在该期间不得按零计"),
     # notes of the ledger
     (r"some of these instruments are simulated", "部分证书或减排量为仿真数据"),
+    (r"RE100 recognises Chinese GEC \(rule 4\.8\)", "RE100 承认中国绿证（规则4.8）"),
+    (
+        r"not usable as a CBAM value: certificates are not accepted there \(rule 4\.8\)",
+        "不可用于CBAM：其不接受证书（规则4.8）",
+    ),
+    (
+        r"certificates of (\S+) kWh exported were sold, (\S+) kWh were exported in (\S+) \(rule 5\.3\)",
+        "已售出 {0} kWh 上网电量的证书，而 {2} 上网 {1} kWh（规则5.3）",
+    ),
+    (
+        r"certificates of (\S+) kWh self-used were sold, (\S+) kWh were self-used in (\S+) \(rule 5\.3\)",
+        "已售出 {0} kWh 自用电量的证书，而 {2} 自用 {1} kWh（规则5.3）",
+    ),
     # allocation and entities
     (
         r"(\S+) h in which a meter is unknown are left out of the split for everybody",
@@ -63,13 +76,14 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
         r"no allocation rule is declared: the product's default is used",
         "未声明分摊规则：采用本软件的缺省规则",
     ),
+    (r"(\S+): (.+) is not known: no share can be given", "{0}：{1} 未知，无法给出份额"),
     (r"(.+): no meter says who used it; it stays with the park", "{0}：无分表表明由谁使用，归园区"),
     (r"(.+): no meter says who drew it; it stays with the operator", "{0}：无分表表明由谁使用，归运营方"),
     (r"(\S+) gave back (\S+) kWh more than it drew at (\S+)", "{0} 在 {2} 返送的电量比取用多 {1} kWh"),
     (r"(.+) names no legal entities; the entity view is about organisations", "{0} 未列出法人实体"),
     # the park indicator
     (r"no 等价值 of electricity is known for (\d+): not computed", "{0} 年电力等价值未知：未计算"),
-    (r"(.+) is not known: not computed", "{0} 未知：未计算"),
+    (r"([^;]+) is not known: not computed", "{0} 未知：未计算"),
     (r"no energy is known: not computed", "能源消费量未知：未计算"),
     (
         r"emissions of method profile zcp910 are not known for the window",

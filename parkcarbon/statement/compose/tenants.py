@@ -5,6 +5,7 @@ References:
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from parkcarbon.books.indicators.power import consumption_micro
@@ -107,13 +108,28 @@ def _rule(rule: Rule) -> Text:
 def _part(context: Context, allocation: Allocation, tenant: str, totals: list[Total]) -> Line:
     """One tenant; the park's own part last."""
     sheet = context.sheet
-    used = None if tenant == PARK else consumption_micro(context.inputs.points, tenant)
+    used = None if tenant == PARK else _used(context, tenant)
     cells = [sheet.put(f"{_id(tenant)}.kwh", units(used), "kWh", 0, basis="registers")] if tenant != PARK else [EMPTY]
     for total in totals:
         nano = None if allocation.total(total) is None else allocation.part(tenant, total).co2e_nano_kg
         name = f"{_id(tenant)}.{total}"
         cells.append(sheet.put(name, tonnes(nano), _HEADS[total][2], 1, explain=f"tenant:{tenant}:{total}", rule="6.8"))
     return line(_who(context, tenant), *cells)
+
+
+def _used(context: Context, tenant: str) -> int | None:
+    """Electricity of a tenant's meters, or of the formula that stands for one [1e-6 kWh]; None: not known."""
+    formulas = [one for one in context.facts.document.formulas if (one.tenant, one.flow) == (tenant, "sub_meter")]
+    metered = consumption_micro(context.inputs.points, tenant)
+    meters = context.facts.metered("sub_meter")
+    own = any((point.tenant, point.carrier) == (tenant, "electricity") for point in meters)
+    if not formulas or (own and metered is None):
+        return metered
+    amounts = {point.point: point.amount_micro for point in context.inputs.points if point.known}
+    terms = [term for one in formulas for term in one.terms]
+    if any(term.point not in amounts for term in terms) or any(one.constant_per_h for one in formulas):
+        return None
+    return (metered or 0) + round(sum(amounts[term.point] * Decimal(repr(term.factor)) for term in terms))
 
 
 def _sum(context: Context, allocation: Allocation, totals: list[Total]) -> Line:
@@ -234,6 +250,8 @@ def _eliminations(context: Context, view: EntityView) -> list[Line]:
     lines = []
     names = {one.entity: one.name for one in context.facts.document.entities}
     for row in view.eliminations:
+        if not row.amount and not row.co2e_nano_kg:
+            continue
         parts = (row.medium, row.seller, row.buyer, row.source, row.basis)
         name = fresh(context.sheet, "elimination." + ".".join(slug(part) for part in parts), ("amount", "t"))
         places = 0 if row.unit == "kWh" else 1

@@ -4,6 +4,7 @@ Every number between the registers and the line of the inventory stands here wit
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -35,6 +36,7 @@ _SPANS: Final = 3
 _MOST: Final = 30
 """Stretches that have a row; what lies beyond is one row."""
 
+_UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _NANO: Final = Decimal("1e-9")
 
 
@@ -47,7 +49,7 @@ async def trace(context: Context) -> Section:
     asked = Asked(context.session, context.facts, context.period, current=False)
     figure = await energy_figure(asked, fact, amount)
     rows = _Rows(context)
-    energy = rows.add(_cut(figure), "trace")
+    energy = rows.add(_cut(figure.terms[0] if len(figure.terms) == 1 else figure), "trace")
     book = await book_of(context)
     booked = next((one for one in book.groups["s2.location"] if one.line.source == fact.point), None)
     blocks: list[Block] = [
@@ -145,12 +147,15 @@ class _Rows:
             within = max(Decimal(repr(figure.within)), Decimal(repr(TOLERANCE)) * max(abs(value), Decimal(1)))
             formula = Formula(op, tuple(parts))
             cell = sheet.put(name, value, unit, places, formula=formula, within=plain(within), rule=figure.rule)
-        zh, en = figure.labels
+        zh, en = (self._at_local_time(text) for text in figure.labels)
         label = words(zh or figure.name, en or figure.name)
         self.lines.append(
             line(self._register(figure) or label, _operation(op, parts), cell, plain_cell(unit), self._whence(figure))
         )
         return name
+
+    def _at_local_time(self, text: str) -> str:
+        return _UTC.sub(lambda found: _local(self._context, found[0]), text)
 
     def _register(self, figure: Figure) -> Cell | None:
         """A register as it was shown, at local time."""
@@ -199,11 +204,16 @@ def _places(value: Decimal | None, figure: Figure) -> int:
     return min(max(-exponent if isinstance(exponent, int) else 0, 0), 6)
 
 
-_SIGNS: Final[Mapping[Op, str]] = {"sum": "Σ", "difference": "−", "product": "×", "quotient": "÷"}
+_SIGNS: Final[Mapping[Op, tuple[str, str]]] = {
+    "sum": ("求和", "sum"),
+    "difference": ("相减", "difference"),
+    "product": ("相乘", "product"),
+    "quotient": ("相除", "quotient"),
+}
 
 
 def _operation(op: Op | None, parts: list[str]) -> Cell:
-    return plain_cell(f"{_SIGNS[op]} ({len(parts)})") if op is not None and parts else EMPTY
+    return words(*_SIGNS[op]) if op is not None and parts else EMPTY
 
 
 def _emissions(context: Context, energy: str, booked: Booked | None, amount: PointAmount) -> Iterator[Line]:
@@ -234,7 +244,7 @@ def _emissions(context: Context, energy: str, booked: Booked | None, amount: Poi
         within=plain(within + half),
         explain=f"line:{found.source}",
     )
-    yield line(words("排放", "emissions"), plain_cell("×"), cell, plain_cell("kgCO2e"), EMPTY)
+    yield line(words("排放", "emissions"), words(*_SIGNS["product"]), cell, plain_cell("kgCO2e"), EMPTY)
     cell = sheet.follow("trace.t", Formula("product", ("trace.kg",), "0.001"), "t CO2e", 6)
     yield line(words("排放", "emissions"), plain_cell("÷ 1000"), cell, plain_cell("t CO2e"), EMPTY)
     where = words("“范围二”一页：基于位置的该行", "page “Scope 2”: this line, location-based")

@@ -17,7 +17,7 @@ from parkcarbon.statement.sheet import tonnes, words
 
 from .blocks import left, line, plain_cell, right, step, table
 from .context import BASES, Context
-from .words import MIXED_UNIT, TOTAL_UNIT
+from .words import CO2_ONLY, TOTAL_UNIT
 
 _TREND: Final = 12
 
@@ -84,8 +84,8 @@ def trend_blocks(context: Context, trend: Sequence[Month]) -> list[Block]:
         rows.append(line(plain_cell(month.label), *cells, words(*state)))
     columns = (
         left("月", "month"),
-        right("范围一、二（基于位置）", "scopes 1+2, location-based", MIXED_UNIT.en, 1.4),
-        right("范围一、二（基于市场）", "scopes 1+2, market-based", MIXED_UNIT.en, 1.4),
+        right("范围一、二（基于位置）", "scopes 1+2, location-based", TOTAL_UNIT, 1.4),
+        right("范围一、二（基于市场）", "scopes 1+2, market-based", TOTAL_UNIT, 1.4),
         left("状态", "state"),
     )
     location, market = (tuple(step(month.tonnes[basis], 3) for month in trend) for basis in BASES)
@@ -93,6 +93,6 @@ def trend_blocks(context: Context, trend: Sequence[Month]) -> list[Block]:
         Series(Text("基于位置", "location-based"), location, "bar"),
         Series(Text("基于市场", "market-based"), market, "line"),
     )
-    head = ("十二个月趋势", "Twelve months")
-    chart = Chart("charts.trend", Text(*head), MIXED_UNIT.en, tuple(month.label for month in trend), series)
+    head = (f"十二个月趋势（{CO2_ONLY.zh}）", f"Twelve months ({CO2_ONLY.en})")
+    chart = Chart("charts.trend", Text(*head), TOTAL_UNIT, tuple(month.label for month in trend), series)
     return [chart, table("charts.trend_table", head, columns, rows)]

@@ -1,26 +1,23 @@
 """What stands on the pages against what the record says.
 
-Two checks. Without drawing: every figure stands on the pages, in the order of the record, and every footer is complete.
-With the same software installed: the file is drawn again from the record that it carries and must come out the same.
+Without drawing: every footer is complete, page 1 carries title and verdict. Where the build that drew the file is
+installed: it is drawn again from the record that it carries and must come out the same.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
-from parkcarbon.statement.places import Place, places
 from parkcarbon.statement.record import Record, content_digest
-from parkcarbon.statement.render.order import printed_figures
 from parkcarbon.statement.sign.build import build
 from parkcarbon.statement.sign.seal import Seal
 
 from .content import DifferenceError, first_difference
+from .figures import Language, tight
 from .paper import plain, read_pages
 
 _FOOTER: Final = 400
 """Characters at the end of a page's text in which its footer stands."""
-
-Language = Literal["zh", "en", "both"]
 
 
 def check_footers(record: Record, pages: Sequence[str]) -> str:
@@ -50,52 +47,18 @@ def check_verdict(record: Record, pages: Sequence[str]) -> str:
         DifferenceError: with the first words that do not.
     """
     language = language_of(record, pages)
-    first = _tight(pages[0]) if pages else ""
+    first = tight(pages[0]) if pages else ""
     for text in (record.front.title, record.verdict.label, record.verdict.sentence, record.verdict.scope_words):
         for words in [text.zh] * (language != "en") + [text.en] * (language != "zh"):
-            if _tight(words) not in first:
+            if tight(words) not in first:
                 raise DifferenceError(f"page 1 does not say {words!r}")
     return f"page 1 says: {record.verdict.label.zh} {record.verdict.label.en}"
 
 
-def _tight(text: str) -> str:
-    """Without blanks and hyphens: lines break where they like."""
-    return plain(text).replace(" ", "").replace("-", "")
-
-
-def check_figures(record: Record, pages: Sequence[str]) -> str:
-    """Check that every figure stands on the pages, in order.
-
-    Raises:
-        DifferenceError: with the first figure that does not.
-    """
-    whole = "\f".join(pages)
-    at = count = 0
-    where = list(places(record))
-    for section, name in printed_figures(record):
-        wanted = plain(record.figures[name].shown)
-        found = _number(wanted).search(whole, at)
-        if found is None:
-            page = whole.count("\f", 0, at) + 1
-            raise DifferenceError(f"{_said(name, section, where)}: {wanted} is not on page {page} or after it")
-        at, count = found.end(), count + 1
-    return f"{count} figures stand on the pages in the order of the record"
-
-
-def _number(shown: str) -> re.Pattern[str]:
-    """Exactly this number, not a part of a longer one."""
-    return re.compile(rf"(?<![0-9.,-]){re.escape(shown)}(?![0-9]|[.,][0-9])")
-
-
-def _said(name: str, section: str, where: Sequence[Place]) -> str:
-    place = next((place for place in where if place.figure == name and place.section == section), None)
-    return name if place is None else f"{name} ({section}, {place.row.zh} {place.row.en})"
-
-
 def language_of(record: Record, pages: Sequence[str]) -> Language:
     """Language of the pages, by the title on the first one."""
-    first = _tight(pages[0]) if pages else ""
-    chinese, english = (_tight(text) in first for text in (record.front.title.zh, record.front.title.en))
+    first = tight(pages[0]) if pages else ""
+    chinese, english = (tight(text) in first for text in (record.front.title.zh, record.front.title.en))
     return "both" if chinese and english else "zh" if chinese else "en"
 
 

@@ -11,7 +11,8 @@ from parkcarbon.statement.sign.json import check_json, check_rotation
 from parkcarbon.statement.sign.seal import Seal, check_pdf
 
 from .content import DifferenceError, check_arithmetic, check_predecessor, read_record
-from .pages import check_figures, check_footers, check_verdict, draw_again
+from .figures import check_figures
+from .pages import check_footers, check_verdict, draw_again, language_of
 from .paper import RECORD, SIGNATURE, read_attachments, read_pages
 from .report import Check, Report
 from .roots import compare, kept_roots
@@ -143,7 +144,7 @@ def _pdf(checking: _Checking, data: bytes) -> None:
     texts = pages if pages is not None else _texts(data)
     if texts is not None:
         checking.make("verdict", lambda: (check_verdict(record, texts), None))
-        checking.make("figures", lambda: (check_figures(record, texts), None))
+        checking.make("figures", lambda: (check_figures(record, texts, language_of(record, texts)), None))
         checking.maybe("drawing", lambda: draw_again(record, attached, texts, seal))
 
 

@@ -42,7 +42,7 @@ def until_ready(base: str, running: subprocess.Popen[bytes]) -> float:
     """Wait for `/readyz`; seconds it took."""
     started_s = time.perf_counter()
     with httpx.Client(trust_env=False) as client:
-        while running.poll() is None and time.perf_counter() - started_s < 30:
+        while running.poll() is None and time.perf_counter() - started_s < 90:
             try:
                 if client.get(f"{base}/readyz").status_code == 200:
                     return time.perf_counter() - started_s

@@ -18,9 +18,12 @@ pytestmark = pytest.mark.postgres
 def test_starts_serves_and_stops_cleanly(park_url: str, tmp_path: Path) -> None:
     with api_process(park_url, tmp_path) as (running, base):
         seconds = until_ready(base, running)
-        memory_mb = psutil.Process(running.pid).memory_info().rss / 1e6
-        print(f"api ready in {seconds:.2f} s with {memory_mb:.0f} MB")
-        assert seconds < 15  # the bar of 1.5 s is measured by the benchmark, on a quiet machine
+        process = psutil.Process(running.pid)
+        used, memory_mb = process.cpu_times(), process.memory_info().rss / 1e6
+        work_s = used.user + used.system
+        print(f"api ready in {seconds:.2f} s, {work_s:.2f} s of work, with {memory_mb:.0f} MB")
+        # Its own work, not the clock's time: others may have the processors. The bar of 1.5 s is the benchmark's.
+        assert work_s < 6
         assert memory_mb < 250
         headers = {"Authorization": "Bearer viewer-token-01"}
         with (

@@ -7,17 +7,20 @@ from pathlib import Path
 
 from parkcarbon.statement.record import Cell, Column, Line, Record, Section, Table, Text
 from parkcarbon.statement.sheet import Sheet, words
-from tests.fakes.libreoffice import PROGRAM
+from tests.fakes.libreoffice import _ALWAYS, PROGRAM
 from tests.fakes.statement_record import sample_record
 
 _AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1"
 
 
 def displayed(path: Path) -> dict[str, list[list[str]]]:
-    """Every sheet as rows of what is shown in its cells, after loading (which computes) by LibreOffice."""
+    """Every sheet as rows of what is shown in its cells, computed again by LibreOffice."""
     assert PROGRAM is not None
     with tempfile.TemporaryDirectory(prefix="parkcarbon-office-") as folder:
-        command = [PROGRAM, f"-env:UserInstallation={Path(folder, 'profile').as_uri()}", "--headless", "--norestore"]
+        profile = Path(folder, "profile")
+        (profile / "user").mkdir(parents=True)
+        (profile / "user" / "registrymodifications.xcu").write_text(_ALWAYS, encoding="utf-8")
+        command = [PROGRAM, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
         command += ["--convert-to", _AS_SHOWN, "--outdir", str(Path(folder, "out")), str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
         assert done.returncode == 0, done.stderr

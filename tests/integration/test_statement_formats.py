@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from openpyxl import load_workbook
 
@@ -72,7 +72,7 @@ def read_back(record: Record, pdf: bytes, language: str) -> dict[str, str]:
         assert place >= 0, f"{words} is not after: {text[max(0, at - 80) : at]}"
         at = place + len(words)
         wanted = [number for cell in cells for number in said(cell, record, language)]
-        numbers = []
+        numbers: list[str] = []
         for match in NUMBER.finditer(text, at):
             if len(numbers) == len(wanted):
                 break

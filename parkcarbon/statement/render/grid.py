@@ -25,14 +25,13 @@ from parkcarbon.statement.record import (
 )
 
 from .formulas import Address
-from .words import WORDS, period
+from .labels import LABELS, beside
 
 Style = Literal[
     "normal", "title", "head", "label", "strong", "warning", "note", "total", "subtotal", "memo", "box", "fact"
 ]
 FIGURES: Final = "数据项 Figures"
 TERMS: Final = "加数 Terms"
-EVIDENCE: Final = Text("证据", "Evidence")
 _FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 _NAME_LIMIT: Final = 31
 
@@ -81,16 +80,6 @@ class Grid:
         self.rows.append(())
 
 
-def both(text: Text) -> str:
-    """Chinese above English; once where they are the same."""
-    return text.zh if text.zh == text.en else f"{text.zh}\n{text.en}"
-
-
-def beside(text: Text) -> str:
-    """Chinese, a space, English; once where they are the same."""
-    return text.zh if text.zh == text.en else f"{text.zh} {text.en}"
-
-
 def lay_out(record: Record) -> list[Grid]:
     """Every sheet but the list of figures."""
     taken: set[str] = {FIGURES.lower(), TERMS.lower()}
@@ -98,7 +87,7 @@ def lay_out(record: Record) -> list[Grid]:
     grids += [_section(record, section, Grid(_name(section.head, taken))) for section in record.sections]
     if record.supersedes is not None:
         grids.append(_changes(record.supersedes, Grid(_name(Text("变更", "Changes"), taken))))
-    grids.append(_evidence(record, Grid(_name(EVIDENCE, taken))))
+    grids.append(_evidence(record, Grid(_name(LABELS["evidence"], taken))))
     return grids
 
 
@@ -141,16 +130,16 @@ def _front(record: Record, grid: Grid) -> Grid:
     grid.add(_words(front.title.en, "title"))
     grid.add(_words(front.stamp, "warning"))
     for label, value in (
-        (WORDS["park"], record.park_name),
-        (Text("报告主体", "Reporting entity"), record.entity),
-        (WORDS["period"], period(record.period)),
-        (WORDS["number"], record.number),
-        (WORDS["version"], str(record.version)),
-        (WORDS["status"], WORDS[record.status]),
-        (WORDS["known_on"], record.known_on),
-        (WORDS["issued_at"], record.issued_at or WORDS["draft"]),
-        (WORDS["digest"], content_digest(record)),
-        (Text("方法口径", "Method profile"), f"{record.method_profile} {record.method_version}"),
+        (LABELS["park"], record.park_name),
+        (LABELS["entity"], record.entity),
+        (LABELS["period"], f"{record.period} ({record.from_time} – {record.to_time}, {record.timezone})"),
+        (LABELS["number"], record.number),
+        (LABELS["version"], str(record.version)),
+        (LABELS["status"], LABELS[record.status]),
+        (LABELS["known_on"], record.known_on),
+        (LABELS["issued_at"], record.issued_at or LABELS["not_issued"]),
+        (LABELS["digest"], content_digest(record)),
+        (LABELS["method"], f"{record.method_profile} {record.method_version}"),
     ):
         _fact(grid, label, value)
     grid.gap()
@@ -158,19 +147,19 @@ def _front(record: Record, grid: Grid) -> Grid:
     grid.add(_words(verdict.sentence.zh, "strong"))
     grid.add(_words(verdict.sentence.en, "strong"))
     for reason in verdict.reasons:
-        grid.add(_words(WORDS["reasons"], "label"), _words(reason, "fact"))
-    for label, pair in ((WORDS["judged"], front.judged), (WORDS["other_basis"], front.other)):
+        grid.add(_words(LABELS["reasons"], "label"), _words(reason, "fact"))
+    for label, pair in ((LABELS["declared"], front.judged), (LABELS["other_basis"], front.other)):
         grid.add(_words(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), _unit(record, pair[0]))
     _bridge(record, front.bridge, grid)
     for text in front.boundary:
-        grid.add(_words(WORDS["boundary"], "label"), _words(text, "fact"))
+        grid.add(_words(LABELS["boundary"], "label"), _words(text, "fact"))
     grid.gap()
     for act in record.acts:
-        grid.add(_words(WORDS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
-    _fact(grid, Text("第三方核查", "Third-party verification"), front.verification)
+        grid.add(_words(LABELS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
+    _fact(grid, LABELS["verification"], front.verification)
     for missing in record.missing:
         items = (_words(missing.text), Item(missing.owner), Item(missing.due))
-        grid.add(_words(WORDS["pending"], "label"), *items)
+        grid.add(_words(LABELS["pending"], "label"), *items)
     for note in record.notes:
         grid.add(_words(note, "warning"))
     return grid
@@ -197,7 +186,7 @@ def _block(record: Record, block: Block, grid: Grid) -> None:
         return
     grid.gap()
     if isinstance(block, Box):
-        grid.add(_words(WORDS[block.kind], "box"), _words(block.head, "box"))
+        grid.add(_words(LABELS[block.kind], "box"), _words(block.head, "box"))
         for inner in block.blocks:
             _block(record, inner, grid)
         grid.add(Item(style="box"))
@@ -249,7 +238,7 @@ def _chart(chart: Chart, grid: Grid) -> None:
     grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
     series = list(chart.series)
     if chart.completeness_pct:
-        head = Text(WORDS["completeness"].zh + " %", WORDS["completeness"].en + " %")
+        head = Text(LABELS["completeness"].zh + " %", LABELS["completeness"].en + " %")
         series.append(Series(head, chart.completeness_pct))
     grid.add(Item(style="head"), *(Item(item.name.zh, style="head", right=True) for item in series))
     grid.add(Item(style="head"), *(Item(item.name.en, style="head", right=True) for item in series))
@@ -262,7 +251,7 @@ def _heat(chart: HeatMap, grid: Grid) -> None:
     """A heat map as numbers: a row a day, a column an hour."""
     grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
     hours = max((len(row) for row in chart.values), default=0)
-    grid.add(_words(WORDS["hour"], "head"), *(Item(number=str(hour), style="head") for hour in range(hours)))
+    grid.add(_words(LABELS["hour"], "head"), *(Item(number=str(hour), style="head") for hour in range(hours)))
     first = len(grid.rows) + 1
     for day, values in zip(chart.days, chart.values, strict=False):
         grid.add(Item(day), *(None if value is None else Item(number=value) for value in values))
@@ -273,13 +262,13 @@ def _heat(chart: HeatMap, grid: Grid) -> None:
 
 def _changes(before: Predecessor, grid: Grid) -> Grid:
     grid.wide = 24
-    grid.add(_words(WORDS["changes"], "title"))
-    _fact(grid, WORDS["supersedes"], f"{before.number} V{before.version}")
-    _fact(grid, WORDS["digest"], before.digest)
-    _fact(grid, Text("原因", "Reason"), before.reason)
+    grid.add(_words(LABELS["changes"], "title"))
+    _fact(grid, LABELS["supersedes"], f"{before.number} V{before.version}")
+    _fact(grid, LABELS["digest"], before.digest)
+    _fact(grid, LABELS["reason"], before.reason)
     grid.gap()
     heads = ("changed_line", "before", "after", "unit", "cause")
-    grid.add(*(_words(WORDS[head], "head") for head in heads), _words(Text("数据项", "figure"), "head"))
+    grid.add(*(_words(LABELS[head], "head") for head in heads), _words(LABELS["figure"], "head"))
     for change in before.changes:
         items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), _words(change.cause))
         grid.add(_words(change.label), *items, Item(change.figure))
@@ -289,15 +278,15 @@ def _changes(before: Predecessor, grid: Grid) -> Grid:
 def _evidence(record: Record, grid: Grid) -> Grid:
     evidence = record.evidence
     grid.wide = 22
-    grid.add(_words(EVIDENCE, "title"))
+    grid.add(_words(LABELS["evidence"], "title"))
     for label, value in (
-        (Text("日志条数", "Log size"), str(evidence.log_size)),
-        (Text("日志根", "Log root"), evidence.log_root),
-        (Text("本期批次", "Batches of the period"), str(evidence.batches)),
-        (Text("台账摘要", "Digest of the ledger"), evidence.ledger_digest),
-        (Text("台账事件", "Events of the ledger"), str(evidence.ledger_events)),
-        (Text("园区文件修订", "Park revision"), str(evidence.park_revision)),
-        (Text("录入", "Entries"), ", ".join(str(entry) for entry in evidence.entries)),
+        (LABELS["log_size"], str(evidence.log_size)),
+        (LABELS["log_root"], evidence.log_root),
+        (LABELS["batches"], str(evidence.batches)),
+        (LABELS["ledger_digest"], evidence.ledger_digest),
+        (LABELS["ledger_events"], str(evidence.ledger_events)),
+        (LABELS["park_revision"], str(evidence.park_revision)),
+        (LABELS["entries"], ", ".join(str(entry) for entry in evidence.entries)),
     ):
         _fact(grid, label, value)
     for head, rows in _lists(record):
@@ -311,14 +300,14 @@ def _evidence(record: Record, grid: Grid) -> Grid:
 def _lists(record: Record) -> Iterator[tuple[tuple[Text, ...], list[tuple[str, ...]]]]:
     evidence = record.evidence
     head: tuple[Text, ...] = (
-        Text("排放因子", "Emission factor"),
-        Text("数值", "Value"),
-        Text("单位", "Unit"),
-        Text("发布机构", "Publisher"),
-        Text("版次", "Edition"),
-        Text("数据年份", "Data year"),
-        Text("录入时间", "Recorded"),
-        Text("已核实", "Verified"),
+        LABELS["factor"],
+        LABELS["value"],
+        LABELS["unit"],
+        LABELS["publisher"],
+        LABELS["edition"],
+        LABELS["data_year"],
+        LABELS["recorded"],
+        LABELS["verified"],
     )
     yield (
         head,
@@ -331,19 +320,19 @@ def _lists(record: Record) -> Iterator[tuple[tuple[Text, ...], list[tuple[str, .
                 factor.edition,
                 "–" if factor.data_year is None else str(factor.data_year),
                 factor.recorded_at,
-                "是 yes" if factor.verified else "否 no",
+                beside(LABELS["yes" if factor.verified else "no"]),
             )
             for factor in evidence.factors
         ],
     )
-    head = (Text("日", "Day"), Text("条数", "Size"), Text("根", "Root"), Text("已发送", "Sent"))
+    head = (LABELS["day"], LABELS["size"], LABELS["root"], LABELS["sent"])
     yield head, [(root.day, str(root.size), root.root, ", ".join(root.sent)) for root in evidence.roots]
     head = (
-        Text("测点", "Point"),
-        Text("自", "From"),
-        Text("至", "To"),
-        Text("读数", "Readings"),
-        Text("原因", "Reason"),
+        LABELS["point"],
+        LABELS["from"],
+        LABELS["to"],
+        LABELS["readings"],
+        LABELS["reason"],
     )
     yield (
         head,

@@ -25,7 +25,8 @@ from parkcarbon.statement.sheet import UNKNOWN
 from .binary import Care, cares
 from .csv import formula_text
 from .formulas import Address, Cells, letters, quoted, write
-from .grid import FIGURES, TERMS, Grid, Item, both, homes, lay_out
+from .grid import FIGURES, TERMS, Grid, Item, homes, lay_out
+from .labels import LABELS, beside
 from .package import Known, packed
 from .styles import Styles, plain_text
 
@@ -171,7 +172,7 @@ class _Writer:
         row = sheet.max_row + 2
         letter = letters(_DIFFERS)
         last = len(self.places) + _FIRST - 1
-        label = both(Text("重算后与记录不一致的数据项", "figures that differ from the record when computed again"))
+        label = beside(LABELS["differ"])
         self._text(sheet, Address(sheet.title, 1, row), label)
         formula = f"=SUM({quoted(FIGURES)}!{letter}{_FIRST}:{letter}{last})"
         self._formula(sheet, Address(sheet.title, 2, row), formula, None)
@@ -182,7 +183,7 @@ class _Writer:
         sheet = self.book.create_sheet(FIGURES)
         self.styles.list(sheet, WIDTHS)
         for column, head in enumerate(HEADS, start=1):
-            self._item(sheet, Address(FIGURES, column, 1), Item(both(head), style="head"))
+            self._item(sheet, Address(FIGURES, column, 1), Item(beside(head), style="head"))
         for row, (name, place) in enumerate(self.places.items(), start=_FIRST):
             self._listed(sheet, row, name, place)
 
@@ -190,9 +191,9 @@ class _Writer:
         figure, care = self.figures[name], self.cares[name]
         texts = {
             1: name,
-            2: both(place.section_head),
-            3: both(place.row),
-            4: both(place.column),
+            2: beside(place.section_head),
+            3: beside(place.row),
+            4: beside(place.column),
             6: figure.unit,
             _SHOWN: figure.shown,
             8: UNKNOWN if figure.value is None else figure.value,

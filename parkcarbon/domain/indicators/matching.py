@@ -155,7 +155,7 @@ def match_hours(
 def _check_hours(start_ms: Int64Array, load: Int64Array, clean: Int64Array, known: BoolArray) -> None:
     if not len(start_ms) == len(load) == len(clean) == len(known):
         raise RefusedError("3.18", f"{len(load)} hours of load and {len(clean)} of clean supply do not match")
-    if np.any(start_ms % HOUR_MS) or np.any(np.diff(start_ms) <= 0):
+    if np.any((start_ms - start_ms[:1]) % HOUR_MS) or np.any(np.diff(start_ms) <= 0):  # local hours may begin at :30
         raise RefusedError("3.18", "hours must be whole, ascending and each there once")
     for name, values in (("load", load), ("clean supply", clean)):
         negative = np.flatnonzero(known & (values < 0))

@@ -207,14 +207,16 @@ class _Writer:
             self._text(sheet, Address(FIGURES, column, row), text.replace("\n", " "))
         self._figure(sheet, Address(FIGURES, _VALUE, row), name)
         sheet.cell(row, _PLACES).value = figure.places
-        if figure.value is not None:
-            sheet.cell(row, _RECORDED).value = float(Decimal(figure.value))
+        if care.number is not None:
+            sheet.cell(row, _RECORDED).value = care.number
             self.styles.number(sheet.cell(row, _RECORDED), care.number_format)
         for column, number in ((_DIFFERENCE, care.difference), (_DISPLAY, care.display)):
             if number:
                 sheet.cell(row, column).value = number
         value, recorded, places = (f"{letters(at)}{row}" for at in (_VALUE, _RECORDED, _PLACES))
-        same = f"IF(ABS({value}-{recorded})*2*10^{places}<1,0,1)"
+        same = f"IF(ROUND({value},{places})=ROUND({recorded},{places}),0,1)"
+        if care.number_format.startswith('"'):
+            same = f"IF(ABS({value}-{recorded})<=ABS({recorded})/10^12,0,1)"
         formula = f"=IF(COUNT({value},{recorded})=2,{same},IF(COUNT({value},{recorded})=0,0,1))"
         self._formula(sheet, Address(FIGURES, _DIFFERS, row), formula, None)
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from parkcarbon.books.amounts import Hourly, hourly_amounts, point_amounts
+from parkcarbon.books.amounts import AT_ONCE, Hourly, hourly_amounts, point_amounts
 from parkcarbon.books.derive.as_of import hourly_as_of, intervals_as_of, point_amounts_as_of
 from parkcarbon.books.facts import QUERIES, Facts
 from parkcarbon.domain.intervals import Intervals
@@ -96,16 +96,16 @@ async def quarter_amounts(session: Session, facts: Facts, points: Sequence[str],
     """
     ids = [facts.point_ids[point] for point in points]
     start = np.arange(from_ms, to_ms - INTERVAL_MS + 1, INTERVAL_MS, dtype=np.int64)
-    arguments = (ids, time_of(from_ms), time_of(from_ms + len(start) * INTERVAL_MS))
-    rows = await session.fetch_columns(QUERIES["quarter_amounts"], *arguments, types=COLUMNS)
+    span = time_of(from_ms), time_of(from_ms + len(start) * INTERVAL_MS)
     amount = np.zeros((len(points), len(start)), dtype=np.int64)
     known = np.zeros((len(points), len(start)), dtype=np.bool_)
     lookup = np.zeros(max(ids, default=0) + 1, dtype=np.int64)
     lookup[ids] = np.arange(len(ids))
-    line = lookup[rows["point_id"]]
-    column = (rows["start"] - from_ms) // INTERVAL_MS
-    amount[line, column] = rows["amount_micro"]
-    known[line, column] = (rows["coverage"] >= WHOLE) & (rows["method"] != Method.MISSING)
+    for at in range(0, len(ids), AT_ONCE):
+        rows = await session.fetch_columns(QUERIES["quarter_amounts"], ids[at : at + AT_ONCE], *span, types=COLUMNS)
+        line, column = lookup[rows["point_id"]], (rows["start"] - from_ms) // INTERVAL_MS
+        amount[line, column] = rows["amount_micro"]
+        known[line, column] = (rows["coverage"] >= WHOLE) & (rows["method"] != Method.MISSING)
     return Hourly(tuple(points), start, amount, known)
 
 

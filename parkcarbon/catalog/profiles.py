@@ -93,6 +93,7 @@ class ProfileError(ValueError):
     """A profile is missing or wrong; the message names the file and the key."""
 
 
+@cache
 def profile_names() -> tuple[str, ...]:
     """Return the names of all profiles, sorted."""
     return tuple(sorted(file.name[:-5] for file in _folder().iterdir() if file.name.endswith(".yaml")))

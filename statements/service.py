@@ -18,6 +18,7 @@ from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError, from_ms
 from parkcarbon.kit.service import Work, serve, within
 from parkcarbon.statement.lifecycle import tasks
+from parkcarbon.statement.lifecycle.due import Due
 from parkcarbon.statement.lifecycle.signer import KeySigner, Signer, record_key
 from parkcarbon.statement.lifecycle.store import QUERIES, SCHEDULER
 
@@ -95,7 +96,7 @@ class Service:
         if not found:
             return 0
         async with database.transaction() as session:
-            return await tasks.enter(session, plan.park, found)
+            return await tasks.enter(session, plan.park, found, now=self.now())
 
     async def _look(self, database: Database) -> None:
         while True:
@@ -124,9 +125,8 @@ class Service:
         """What was approved while no key was at hand is issued at once."""
         async with database.transaction() as session:
             for row in await session.fetch(QUERIES["statements_approved"]):
-                today = self.now().date()
-                key = str(row["statement_id"])
-                await session.fetchval(QUERIES["task_insert"], row["park_id"], "issue", row["period"], key, today)
+                due = Due("issue", row["period"], self.now().date(), str(row["statement_id"]))
+                await tasks.enter(session, row["park_id"], [due], now=self.now())
 
     async def _mail(self, database: Database) -> None:
         while True:

@@ -1,6 +1,7 @@
 """What the actions share: which statement, who acts, how one is told."""
 
 import argparse
+import datetime as dt
 import getpass
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from parkcarbon.cli.accounts.common import add_park, now, open_database, open_re
 from parkcarbon.kit.db import Database, Session
 from parkcarbon.statement.lifecycle import store
 from parkcarbon.statement.lifecycle.issue import file_name
+from parkcarbon.statement.lifecycle.prepare import settle
 from parkcarbon.statement.lifecycle.store import Statement
 
 __all__ = [
@@ -30,23 +32,37 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A transaction that may write, and the database beside it that snapshots are read from."""
+    """A transaction that may write, the database beside it that snapshots are read from, and the time.
+
+    Attributes:
+        session: the transaction.
+        database: for connections of their own.
+        now: time of now.
+        as_of: moment of knowledge; `now` where nothing is to be frozen.
+    """
 
     session: Session
-    reading: Database
+    database: Database
+    now: dt.datetime
+    as_of: dt.datetime
 
 
 @asynccontextmanager
-async def open_desk() -> AsyncGenerator[Desk]:
+async def open_desk(*, settled: bool = False) -> AsyncGenerator[Desk]:
     """Open both; what a trigger refuses by a rule comes out as `RefusedError`.
+
+    Args:
+        settled: True where something is to be frozen: the log is sealed first.
 
     Raises:
         ValueError: PARKCARBON_DATABASE_URL names no database.
     """
     async with open_database() as database:
+        moment = now()
+        as_of = await settle(database, now=moment) if settled else moment
         with refusals():
             async with database.transaction() as session:
-                yield Desk(session, database)
+                yield Desk(session, database, moment, as_of)
 
 
 def add_statement(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from parkcarbon.statement.lifecycle.prepare import Wanted, prepare
 from parkcarbon.statement.lifecycle.signer import signer_at_hand
 from parkcarbon.statement.lifecycle.tasks import settings_of
 
-from .common import add_author, add_park, now, open_desk, tell
+from .common import add_author, add_park, open_desk, tell
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ async def run(options: argparse.Namespace) -> int:
     """Prepare it; a flash report is issued too, where the signing key is at hand."""
     signer = signer_at_hand()
     wanted = Wanted(park=options.park, period=options.month, kind=options.kind, person=options.author)
-    async with open_desk() as desk:
-        made = await prepare(desk.reading, desk.session, wanted, now=now())
+    async with open_desk(settled=True) as desk:
+        made = await prepare(desk.database, desk.session, wanted, as_of=desk.as_of, now=desk.now)
         if made.kind == "flash" and signer is not None:
             settings = await settings_of(desk.session, options.park)
             made = await issue(desk.session, made, signer, recipients=settings.recipients, person=options.author)

@@ -5,7 +5,7 @@ import argparse
 from parkcarbon.statement.lifecycle import store
 from parkcarbon.statement.lifecycle.lock import lock
 
-from .common import add_author, add_statement, now, open_desk, say, say_json
+from .common import add_author, add_statement, open_desk, say, say_json
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,14 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Lock it."""
-    async with open_desk() as desk:
+    async with open_desk(settled=True) as desk:
         statement = await store.find(desk.session, options.park, options.statement)
         done = await lock(
-            desk.reading,
+            desk.database,
             desk.session,
             statement,
-            now=now(),
+            as_of=desk.as_of,
+            now=desk.now,
             person=options.author,
             reason=options.reason,
             override=options.override,

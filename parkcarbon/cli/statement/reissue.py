@@ -5,7 +5,7 @@ import argparse
 from parkcarbon.statement.lifecycle import store
 from parkcarbon.statement.lifecycle.reissue import reissue
 
-from .common import add_author, add_statement, now, open_desk, say, say_json, tell
+from .common import add_author, add_statement, open_desk, say, say_json, tell
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -17,10 +17,16 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Prepare the new version and tell what changed."""
-    async with open_desk() as desk:
+    async with open_desk(settled=True) as desk:
         before = await store.find(desk.session, options.park, options.statement)
         made, changes = await reissue(
-            desk.reading, desk.session, before, person=options.author, reason=options.reason, now=now()
+            desk.database,
+            desk.session,
+            before,
+            person=options.author,
+            reason=options.reason,
+            as_of=desk.as_of,
+            now=desk.now,
         )
     if options.json:
         say_json(made.document() | {"changes": [change.document() for change in changes]})

@@ -142,7 +142,7 @@ def _changes(superseded: Predecessor | None) -> list[Block]:
         for change in superseded.changes
     )
     columns = (
-        Column(Text("项目", "Line"), align="left", weight=3),
+        Column(Text("项目", "Line"), align="left", weight=3.0),
         Column(Text("变更前", "Before")),
         Column(Text("变更后", "After")),
         Column(Text("单位", "Unit"), align="left", weight=0.7),

@@ -243,7 +243,7 @@ def _left_out(context: Context) -> list[Block]:
         for item in items
     )
     columns = (
-        Column(Text("排放源", "Source"), align="left", weight=2),
+        Column(Text("排放源", "Source"), align="left", weight=2.0),
         Column(Text("活动数据", "Activity data"), align="left"),
         Column(Text("原因", "Reason"), align="left", weight=2.5),
     )
@@ -271,7 +271,7 @@ def _beside(context: Context) -> list[Block]:
         for item in items
     )
     columns = (
-        Column(Text("项目", "Item"), align="left", weight=2),
+        Column(Text("项目", "Item"), align="left", weight=2.0),
         Column(Text("数量", "Amount"), align="left"),
         Column(Text("说明", "Why"), align="left", weight=2.5),
     )
@@ -295,7 +295,7 @@ def _screening(context: Context) -> Table:
         )
         rows.append(Row(cells))
     columns = (
-        Column(Text("类别", "Category"), align="left", weight=2),
+        Column(Text("类别", "Category"), align="left", weight=2.0),
         Column(Text("筛查结果", "Decision"), align="left"),
         Column(Text("估计", "Estimate"), TOTAL_UNIT),
         Column(Text("理由", "Why"), align="left", weight=2.5),

@@ -6,7 +6,6 @@ closes it. What is locked is what was stated: a figure that would come out diffe
 
 import datetime as dt
 
-from parkcarbon.books import inventory
 from parkcarbon.books.periods import closing
 from parkcarbon.books.periods.closing import Frozen, NotReadyError
 from parkcarbon.domain.refusal import RefusedError
@@ -17,7 +16,7 @@ from parkcarbon.statement.record import Record
 from . import store
 from .diff import differences
 from .prepare import SOFTWARE, composed
-from .store import QUERIES, Statement
+from .store import Statement
 
 _TOLD = 3
 
@@ -27,6 +26,7 @@ async def lock(
     writing: Session,
     statement: Statement,
     *,
+    as_of: dt.datetime,
     now: dt.datetime,
     person: str = "",
     reason: str = "",
@@ -38,6 +38,7 @@ async def lock(
         reading: where a snapshot is read.
         writing: a connection inside a transaction that may write.
         statement: the newest of its month, issued.
+        as_of: moment of knowledge, from `settle`.
         now: time of now.
         person: who closes it; empty: whoever approved the statement.
         reason: why; needed to override.
@@ -49,7 +50,7 @@ async def lock(
         LookupError: there is no such park.
     """
     _refuse_unfit(statement, reason, override=override)
-    changed = await changed_since(reading, writing, statement, now=now)
+    changed = await changed_since(reading, writing, statement, as_of=as_of, now=now)
     if changed:
         raise RefusedError(
             "6.9",
@@ -85,17 +86,17 @@ def answerable(statement: Statement) -> tuple[str, str]:
     return first, approved[0].person
 
 
-async def changed_since(reading: Database, writing: Session, statement: Statement, *, now: dt.datetime) -> list[str]:
-    """Ids of figures that a statement would have otherwise if it were frozen now."""
+async def changed_since(
+    reading: Database, writing: Session, statement: Statement, *, as_of: dt.datetime, now: dt.datetime
+) -> list[str]:
+    """Ids of figures that a statement would have otherwise if it were frozen as known at a moment."""
     record: Record = await store.frozen(writing, statement.statement_id)
-    clock = await writing.fetchval(QUERIES["statement_clock"])
-    as_of = min(now, clock) - inventory.SETTLED_AFTER
     order = Order(
         park=statement.park,
         period=statement.period,
         kind=statement.kind,
         as_of=as_of,
-        now=max(now, as_of + inventory.SETTLED_AFTER),
+        now=now,
         version=statement.version,
         software=SOFTWARE,
     )

@@ -19,11 +19,13 @@ from parkcarbon.kit.db import Database, Session, from_ms
 from parkcarbon.statement.compose.context import open_context
 from parkcarbon.statement.compose.missing import missing_of
 from parkcarbon.statement.compose.order import Order
-from parkcarbon.statement.log.seal import ensure_sealed
-from parkcarbon.statement.record import Kind, Missing, Record
+from parkcarbon.statement.log.seal import seal
+from parkcarbon.statement.record import Kind, Missing, Record, decode, encode
 
 from . import store
 from .store import QUERIES, Statement
+
+_LONGEST_BEHIND: Final = dt.timedelta(minutes=10)
 
 SOFTWARE: Final = f"parkcarbon {version('parkcarbon')}"
 
@@ -47,13 +49,35 @@ class Wanted:
     reason: str = ""
 
 
-async def prepare(reading: Database, writing: Session, wanted: Wanted, *, now: dt.datetime) -> Statement:
+async def settle(database: Database, *, now: dt.datetime) -> dt.datetime:
+    """Seal what can be sealed and return the moment of knowledge: everything recorded by then is there and in the log.
+
+    To be called before `prepare`, outside its transaction: the log is sealed for everybody, whatever becomes of that.
+
+    Args:
+        database: where transactions of its own can be opened that write.
+        now: time of now.
+
+    Raises:
+        RefusedError: a transaction has been writing for minutes.
+    """
+    sealed = await seal(database)
+    as_of = min(now - inventory.SETTLED_AFTER, sealed.until)
+    if as_of < now - _LONGEST_BEHIND:
+        raise RefusedError("6.9", f"the log is sealed until {sealed.until.isoformat()} only: try again in a minute")
+    return as_of
+
+
+async def prepare(
+    reading: Database, writing: Session, wanted: Wanted, *, as_of: dt.datetime, now: dt.datetime
+) -> Statement:
     """Freeze a statement and store it.
 
     Args:
         reading: where a snapshot is read, on a connection of its own.
         writing: a connection in a transaction that may write; the statement is there once it commits.
         wanted: which.
+        as_of: moment of knowledge, from `settle`.
         now: time of now.
 
     Raises:
@@ -66,21 +90,18 @@ async def prepare(reading: Database, writing: Session, wanted: Wanted, *, now: d
         raise RefusedError("6.9", f"{before[1].number} V{before[1].version} was issued: again only with a reason")
     if before is None and wanted.reason.strip():
         raise RefusedError("6.9", f"no {wanted.kind} of {wanted.period} was issued: there is nothing to issue again")
-    clock = await writing.fetchval(QUERIES["statement_clock"])
-    as_of = min(now, clock) - inventory.SETTLED_AFTER
-    await ensure_sealed(writing, as_of)
     order = Order(
         park=wanted.park,
         period=wanted.period,
         kind=wanted.kind,
         as_of=as_of,
-        now=max(now, as_of + inventory.SETTLED_AFTER),
+        now=now,
         version=1 if before is None else before[2] + 1,
         predecessor=None if before is None else before[1],
         reason=wanted.reason.strip(),
         software=SOFTWARE,
     )
-    record = await composed(reading, order)
+    record = decode(encode(await composed(reading, order)))  # what is stored reads back as the same bytes
     with refusals():
         number = await store.insert(
             writing, record, as_of=as_of, person=wanted.person, supersedes=None if before is None else before[0]

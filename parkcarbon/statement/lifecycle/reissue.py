@@ -12,7 +12,14 @@ from .store import Statement
 
 
 async def reissue(
-    reading: Database, writing: Session, before: Statement, *, person: str, reason: str, now: dt.datetime
+    reading: Database,
+    writing: Session,
+    before: Statement,
+    *,
+    person: str,
+    reason: str,
+    as_of: dt.datetime,
+    now: dt.datetime,
 ) -> tuple[Statement, list[Difference]]:
     """Prepare the next version of an issued statement.
 
@@ -22,6 +29,7 @@ async def reissue(
         before: the newest issued one of its kind and period.
         person: who prepares it.
         reason: why.
+        as_of: moment of knowledge, from `settle`.
         now: time of now.
 
     Returns:
@@ -37,6 +45,6 @@ async def reissue(
             "6.9", f"{before.number} V{before.version} is {before.state}: only what is issued is issued again"
         )
     wanted = Wanted(park=before.park, period=before.period, kind=before.kind, person=person, reason=reason)
-    made = await prepare(reading, writing, wanted, now=now)
+    made = await prepare(reading, writing, wanted, as_of=as_of, now=now)
     left, right = [await store.frozen(writing, item.statement_id) for item in (before, made)]
     return made, differences(left, right)

@@ -22,7 +22,7 @@ from .calendar import warning
 from .due import Due, Month, due, months_to_look_at, wants_missing
 from .issue import Render, issue, render_all
 from .lock import lock
-from .prepare import Wanted, missing_now, prepare
+from .prepare import Wanted, missing_now, prepare, settle
 from .signer import Signer
 from .store import QUERIES
 
@@ -69,13 +69,13 @@ class Tools:
     """What tasks are done with.
 
     Attributes:
-        reading: where snapshots are read, on connections of its own.
+        database: where snapshots are read and the log is sealed, on connections of its own.
         signer: the key; None: what needs one waits for it.
         render: makes the files.
         now: time of now.
     """
 
-    reading: Database
+    database: Database
     signer: Signer | None
     now: Callable[[], dt.datetime]
     render: Render = render_all
@@ -149,11 +149,11 @@ async def plan_park(reading: Session, plan: ParkPlan, *, now: dt.datetime, look:
     return due(plan.settings, await months_of(reading, plan, today, look or missing), today)
 
 
-async def enter(session: Session, park: str, found: Sequence[Due]) -> int:
+async def enter(session: Session, park: str, found: Sequence[Due], *, now: dt.datetime) -> int:
     """Make rows of what is due; what is there already stays as it is. Return how many are new."""
     added = 0
     for item in found:
-        row = await session.fetchval(QUERIES["task_insert"], park, item.action, item.period, item.key, item.on)
+        row = await session.fetchval(QUERIES["task_insert"], park, item.action, item.period, item.key, item.on, now)
         added += row is not None
     return added
 
@@ -211,9 +211,7 @@ def _task(row: Row) -> Task:
 async def _flash(session: Session, task: Task, tools: Tools) -> str:
     """A flash report is prepared, signed and sent at once: it has no verdict, and nobody's name is on it."""
     signer = _signer(tools)
-    made = await prepare(
-        tools.reading, session, Wanted(park=task.park, period=task.period, kind="flash"), now=tools.now()
-    )
+    made = await _prepared(session, Wanted(park=task.park, period=task.period, kind="flash"), tools)
     settings = await settings_of(session, task.park)
     done = await issue(session, made, signer, recipients=settings.recipients, render=tools.render)
     return f"{done.number} issued"
@@ -224,14 +222,14 @@ async def _prepare(session: Session, task: Task, tools: Tools) -> str:
     waiting = await store.listed(session, task.park, period=task.period, kind="statement")
     if waiting:
         return f"{waiting[0].number} V{waiting[0].version} is there already"
-    made = await prepare(tools.reading, session, Wanted(park=task.park, period=task.period), now=tools.now())
+    made = await _prepared(session, Wanted(park=task.park, period=task.period), tools)
     return f"{made.number} prepared, {len(made.missing)} items missing; {made.waits_for}"
 
 
 async def _remind(session: Session, task: Task, tools: Tools) -> str:
     """Mail to the recipients what was due and is not there."""
     settings = await settings_of(session, task.park)
-    async with tools.reading.transaction() as reading:
+    async with tools.database.transaction() as reading:
         missing = await missing_now(reading, task.park, task.period, now=tools.now())
     late = [item for item in missing if item.due <= task.key]
     if not late:
@@ -263,8 +261,14 @@ async def _lock(session: Session, task: Task, tools: Tools) -> str:
         raise RefusedError("6.9", f"{task.period} has no statement")
     if newest.state == "locked":
         return "locked already"
-    frozen = await lock(tools.reading, session, newest, now=tools.now())
+    as_of = await settle(tools.database, now=tools.now())
+    frozen = await lock(tools.database, session, newest, as_of=as_of, now=tools.now())
     return f"locked, version {frozen.version}"
+
+
+async def _prepared(session: Session, wanted: Wanted, tools: Tools) -> store.Statement:
+    as_of = await settle(tools.database, now=tools.now())
+    return await prepare(tools.database, session, wanted, as_of=as_of, now=tools.now())
 
 
 def _signer(tools: Tools) -> Signer:

@@ -110,8 +110,8 @@ left join lateral (
 order by m.period;
 
 -- name: task_insert
-insert into statement_task (park_id, action, period, key, due_on)
-values ($1::text, $2::text, $3::text, $4::text, $5::date)
+insert into statement_task (park_id, action, period, key, due_on, next_at)
+values ($1::text, $2::text, $3::text, $4::text, $5::date, $6::timestamptz)
 on conflict (park_id, action, period, key) do nothing
 returning task_id;
 

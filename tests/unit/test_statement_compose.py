@@ -127,7 +127,7 @@ async def test_a_park_that_is_judged_on_location_says_so() -> None:
     assert [step.figure for step in page.bridge.steps][:3] == ["total.market", "bridge.contracts", "total.location"]
     found = await judged(case(known=facts(neutrality_basis="location")))
     assert "范围一、二（基于位置）" in found.sentence.zh
-    assert found.basis == "s2.location.total"
+    assert found.basis == "total.location"
 
 
 async def test_a_flash_report_has_no_verdict_and_certificates_are_pending() -> None:

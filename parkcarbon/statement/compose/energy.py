@@ -59,7 +59,8 @@ def _balance(context: Context) -> Table:
     flows = [point for point in points if point.carrier == "electricity" and point.flow in (*SUPPLY, *USES)]
     rows = [_flow(context, points, flow) for flow in SUPPLY]
     rows += [_flow(context, points, flow) for flow in USES]
-    _load(context, flows)
+    if _load(context, flows):
+        rows.insert(len(SUPPLY), _row("supply", "energy.supply.kwh", style_total=True))
     rows.append(_row("load", "energy.load.kwh", style_total=True))
     sub_meters = [point for point in points if (point.carrier, point.flow) == ("electricity", "sub_meter")]
     metered = flow_micro(outermost(sub_meters), "sub_meter")
@@ -68,7 +69,8 @@ def _balance(context: Context) -> Table:
     left = Formula("difference", ("energy.load.kwh", "energy.sub_meter.kwh"))
     context.sheet.follow("energy.unmetered.kwh", left, "kWh", 1, explain="unmetered", rule="5.6")
     rows.append(_row("unmetered", "energy.unmetered.kwh", style_total=True))
-    for name in (*SUPPLY, *USES, "load", "sub_meter", "unmetered"):
+    shown = [row.cells[1].figure or "" for row in rows]
+    for name in (figure.removeprefix("energy.").removesuffix(".kwh") for figure in shown):
         context.sheet.follow(f"energy.{name}.gj", Formula("sum", (f"energy.{name}.kwh",), _GJ_PER_KWH), "GJ", 2)
     share = Formula("quotient", ("energy.unmetered.kwh", "energy.import.kwh"), "100")
     context.sheet.follow("energy.unmetered.pct", share, "%", 2)
@@ -95,23 +97,25 @@ def _flow(context: Context, points: Sequence[PointAmount], flow: str) -> Row:
 
 
 def _row(name: str, figure: str, *, style_total: bool = False) -> Row:
-    cells = (Cell(text=term(name)), Cell(figure=figure), Cell(figure=figure.replace(".kwh", ".gj")))
+    label = Text("供入合计", "supply") if name == "supply" else term(name)
+    cells = (Cell(text=label), Cell(figure=figure), Cell(figure=figure.replace(".kwh", ".gj")))
     return Row(cells, "subtotal" if style_total else "normal")
 
 
-def _load(context: Context, flows: Sequence[PointAmount]) -> None:
-    """Load from the flows that the park has; unknown where one of their meters shows nothing."""
+def _load(context: Context, flows: Sequence[PointAmount]) -> bool:
+    """Load from the flows that the park has; unknown (False) where one of their meters shows nothing."""
     there = {point.flow for point in flows}
     whole = bool(flows) and all(point.known for point in flows) and there & {"import", "generation"}
     if not whole:
         context.sheet.put("energy.load.kwh", None, "kWh", 1, explain="load", rule="5.6")
-        return
+        return False
     supply = [f"energy.{flow}.kwh" for flow in SUPPLY if flow in there]
     context.sheet.total("energy.supply.kwh", supply, "kWh", 1)
     drawn = [f"energy.{flow}.kwh" for flow in USES if flow in there]
     context.sheet.follow(
         "energy.load.kwh", Formula("difference", ("energy.supply.kwh", *drawn)), "kWh", 1, explain="load", rule="5.6"
     )
+    return True
 
 
 def _comprehensive(context: Context) -> list[Block]:
@@ -141,7 +145,8 @@ def _comprehensive(context: Context) -> list[Block]:
         cells.append(Cell(figure=f"energy.{kind}"))
     rows.append(Row((Cell(text=Text("合计", "total")), Cell(), Cell(), *cells), "total"))
     table = Table("energy.comprehensive", head, columns, tuple(rows), _note(context, found))
-    return [table, *([] if reason is None else [Paragraph(reason, "warning")])]
+    told: list[Block] = [] if reason is None else [Paragraph(reason, "warning")]
+    return [table, *([] if found is None else [_factors()]), *told]
 
 
 _INDICATOR: Final = {"calorific": "indicator:energy_calorific", "equal": "indicator:energy_equal"}
@@ -178,6 +183,23 @@ def _conversions(context: Context, found: Comprehensive) -> None:
         context.sheet.put(f"energy.kgce.{basis}", number, "kgce/kWh", 4, basis="setting", rule="1.18")
     heat = Decimal(repr(found.conversion.gj_per_tce))
     context.sheet.put("energy.gj_per_tce", heat, "GJ/tce", 3, basis="setting")
+
+
+def _factors() -> Table:
+    """What a kWh and a GJ count in standard coal."""
+    kwh, heat = "kgce/kWh", "GJ/tce"
+    rows = (
+        (Text("电力当量值", "electricity at calorific value"), "energy.kgce.calorific", kwh),
+        (Text("电力等价值", "electricity at equal value"), "energy.kgce.equal", kwh),
+        (Text("每吨标准煤热量", "heat of a tonne of standard coal"), "energy.gj_per_tce", heat),
+    )
+    columns = (
+        Column(Text("折标准煤", "Standard coal"), align="left", weight=3),
+        Column(Text("系数", "Factor")),
+        Column(Text("单位", "Unit"), align="left"),
+    )
+    lines = tuple(Row((Cell(text=name), Cell(figure=figure), words(unit, unit))) for name, figure, unit in rows)
+    return Table("energy.conversion", Text("折标系数", "Conversion to standard coal"), columns, lines)
 
 
 def _use(context: Context, use: EnergyUse) -> Row:

@@ -1,14 +1,14 @@
 """Page 5: scope 2 twice, kWh × factor, with the remainder factor named and a sentence where market exceeds location."""
 
 from parkcarbon.domain.emissions import Basis
-from parkcarbon.statement.record import Block, Cell, Paragraph, Section, Table, Text
+from parkcarbon.statement.record import Block, Cell, Column, Paragraph, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 
 from .context import BASES, Context
 from .lines import Book, Group, book_of, total_of
 from .sources import FACTOR_COLUMNS, co2_only, factor_row
 from .translate import said
-from .words import CO2_ONLY, NO_DATA, scope2
+from .words import CO2_ONLY, NO_DATA, TOTAL_UNIT, basis_words, scope2
 
 
 async def scope2_page(context: Context) -> Section:
@@ -22,6 +22,7 @@ async def scope2_page(context: Context) -> Section:
     blocks += _remainder(context)
     if (why := _why_above(context)) is not None:
         blocks.append(Paragraph(why, "strong"))
+    blocks.append(_verdict(context))
     head = Text("范围二：基于位置与基于市场", "Scope 2: location-based and market-based")
     return Section("scope2", head, tuple(blocks))
 
@@ -54,3 +55,25 @@ def _why_above(context: Context) -> Text | None:
         " market-traded non-fossil power). The power that others claim was taken out of it, so it is above the average"
         " of the place.",
     )
+
+
+def _verdict(context: Context) -> Table:
+    """From the remaining emissions to the shortfall: what the verdict compares; its figures come with it."""
+    total, judged = f"total.{context.basis}", basis_words(context.basis)
+    rows = (
+        _row(Text(f"待抵销排放（{judged.zh}）", f"remaining emissions ({judged.en})"), total),
+        _row(Text("已注销减排量", "retired credits"), "credits.retired"),
+        _row(Text("盈余（不是负排放）", "surplus (no negative emission)"), "credits.surplus"),
+        _row(Text("用于抵销的减排量", "credits applied"), "credits.applied"),
+        _row(
+            Text("注销后的待抵销排放（缺口）", "remaining after retired credits (shortfall)"),
+            "remaining.after",
+            total=True,
+        ),
+    )
+    columns = (Column(Text("项目", "Item"), align="left", weight=3), Column(Text("数量", "Amount"), TOTAL_UNIT))
+    return Table("scope2.verdict", Text("结论所比较的量", "What the verdict compares"), columns, rows)
+
+
+def _row(name: Text, figure: str, *, total: bool = False) -> Row:
+    return Row((Cell(text=name), Cell(figure=figure)), "total" if total else "normal")

@@ -10,10 +10,10 @@ from parkcarbon.statement.record import Block, Cell, Column, Formula, Paragraph,
 from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import tonnes, words
 
-from .context import Context
+from .context import BASES, Context
 from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, total_of
 from .translate import said
-from .words import MATCHES, MIXED_UNIT, NO_DATA, STATES, TOTAL_UNIT, join, scope2, term
+from .words import MATCHES, MIXED_UNIT, NO_DATA, STATES, TOTAL_UNIT, join, term
 
 _NAMES: Final[dict[Group, str]] = {
     "s1": "scope1",
@@ -162,25 +162,27 @@ def _weighed(lines: list[Line]) -> dict[str, float]:
 
 def _doubts(context: Context, book: Book) -> list[Block]:
     """What rests on factors that were not seen in their source, and other words that belong beside the totals."""
-    sheet = context.sheet
-    blocks: list[Block] = []
-    for basis in ("location", "market"):
+    sheet, rows = context.sheet, []
+    for basis in BASES:
         group: Group = "s2.location" if basis == "location" else "s2.market"
         doubtful = [booked.name for booked in (*book.groups["s1"], *book.groups[group]) if booked.line.unverified]
         known = sheet.figures[f"total.{basis}"].value is not None
+        name = f"unverified.{basis}"
         if doubtful:
-            sheet.total(f"unverified.{basis}", doubtful, TOTAL_UNIT, 1)
-            share = Formula("quotient", (f"unverified.{basis}", f"total.{basis}"), "100")
-            sheet.follow(f"unverified.{basis}.pct", share, "%", 1)
+            sheet.total(name, doubtful, TOTAL_UNIT, 1)
+            sheet.follow(f"{name}.pct", Formula("quotient", (name, f"total.{basis}"), "100"), "%", 1)
         else:
-            sheet.put(f"unverified.{basis}", 0 if known else None, TOTAL_UNIT, 1)
-            sheet.put(f"unverified.{basis}.pct", 0 if known else None, "%", 1)
-        name, shown = scope2(basis), sheet.figures[f"unverified.{basis}.pct"].shown
-        text = Text(
-            f"未核实因子占合计的比例（{name.zh}）：{shown} %。", f"Share of unverified factors, {name.en}: {shown} %."
-        )
-        blocks.append(Paragraph(text, "warning" if doubtful else "note"))
-    return [*blocks, *(Paragraph(said(warning), "note") for warning in context.inventory.warnings)]
+            sheet.put(name, 0 if known else None, TOTAL_UNIT, 1)
+            sheet.put(f"{name}.pct", 0 if known else None, "%", 1)
+        rows.append(Row((Cell(text=term(f"total_{basis}")), Cell(figure=name), Cell(figure=f"{name}.pct"))))
+    columns = (
+        Column(Text("合计", "Total"), align="left", weight=3),
+        Column(Text("未核实因子", "Unverified factors"), TOTAL_UNIT),
+        Column(Text("占合计", "Share of the total"), "%"),
+    )
+    head = Text("未核实因子占合计的比例", "Share of unverified factors")
+    table = Table("sources.unverified", head, columns, tuple(rows))
+    return [table, *(Paragraph(said(warning), "note") for warning in context.inventory.warnings)]
 
 
 def _factors(book: Book) -> list[Block]:

@@ -169,7 +169,7 @@ def verdict_of(context: Context, missing: Sequence[Missing]) -> Opinion:
 
 
 def _basis_id(context: Context) -> str:
-    return f"s2.{context.basis}.total"
+    return f"total.{context.basis}"
 
 
 def _claim_refused(context: Context) -> Text | None:

@@ -179,7 +179,7 @@ async def test_an_empty_month_prints_no_zero_and_cannot_be_judged() -> None:
         assert context.sheet.figures[figure].shown == "–", figure
     zeros = [name for name, figure in context.sheet.figures.items() if figure.shown.strip("0.") == ""]
     assert zeros == []
-    assert [table.id for table in tables(balance)] == ["energy.balance", "energy.comprehensive", "energy.bills"]
+    assert {"energy.balance", "energy.comprehensive", "energy.bills"} <= {table.id for table in tables(balance)}
 
 
 def tables(section: Section) -> list[Table]:

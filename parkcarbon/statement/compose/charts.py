@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -23,7 +23,7 @@ from parkcarbon.books.indicators.power import matching_of
 from parkcarbon.domain.indicators.matching import HOUR_MS, PROPOSAL, Matching
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.readings import FloatArray
-from parkcarbon.kit.db import Session, load_queries
+from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
 from parkcarbon.statement.record import Block, Chart, HeatMap, Pairs, Section, Series, Text
@@ -31,12 +31,12 @@ from parkcarbon.statement.sheet import units
 
 from .blocks import say, step
 from .budgets import budgets
+from .condensed import PAGES, without_loads
 from .context import Context
 from .trend import trend_blocks, trend_of
 from .words import CO2_ONLY, TOTAL_UNIT
 
 MATCHED: Final = Text("小时匹配率", "Hourly matched share (24/7)")
-PAGES: Final = load_queries("parkcarbon.statement")
 
 _PRICED: Final = {("electricity", "import"), ("gas", "fuel"), ("heat", "heat")}
 _TYPES: Final[dict[str, PgType]] = {
@@ -172,7 +172,8 @@ async def _matching(context: Context) -> Matching:
     ) -> Hourly:
         return await context.hourly(points)
 
-    return await matching_of(context.session, context.inputs, hourly=shared)
+    inputs = replace(context.inputs, facts=without_loads(context.facts))
+    return await matching_of(context.session, inputs, hourly=shared)
 
 
 def _load(matching: Matching) -> FloatArray:

@@ -20,7 +20,7 @@ from parkcarbon.statement.record import Block, Cell, Formula, Line, Section, Tab
 from parkcarbon.statement.sheet import tonnes, units, words
 
 from .blocks import EMPTY, left, line, listed, plain_cell, right, say, span, table, text_cell
-from .charts import PAGES
+from .condensed import PAGES
 from .context import Context
 from .words import NO_DATA, NONE, STATES, slug
 

@@ -18,9 +18,9 @@ from parkcarbon.statement.record import Block, Cell, Column, Formula, Line, Sect
 from parkcarbon.statement.sheet import tonnes, units, words
 
 from .blocks import EMPTY, fresh, left, line, right, say, say_text, table, text_cell
+from .condensed import Condensed
 from .context import Context
 from .said import said
-from .shared import Remembering
 from .words import slug
 
 _HEADS: Final[Mapping[Total, tuple[str, str, str]]] = {
@@ -51,9 +51,9 @@ async def tenants(context: Context) -> Section:
             "declared rule; no statement of the tenant itself.", "strong")
     ]  # fmt: skip
     document = context.facts.document
-    with_memory = Remembering.of(context.session, months=context.period.is_month)
+    condensed = Condensed(context.session, context.facts, context.period)
     if document.tenants:
-        allocation = await allocation_of(with_memory, context.facts, context.period, context.inventory)
+        allocation = await allocation_of(condensed, condensed.facts, context.period, context.inventory)
         blocks += _allocated(context, allocation)
     else:
         blocks.append(
@@ -64,7 +64,7 @@ async def tenants(context: Context) -> Section:
             "reports for itself; parts overlap, and the elimination table leads back to the park's total.", "strong")
     )  # fmt: skip
     if document.entities:
-        blocks += await _entities(context, with_memory)
+        blocks += await _entities(context, condensed)
     else:
         blocks.append(
             say(
@@ -151,9 +151,9 @@ def _who(context: Context, tenant: str) -> Cell:
     return words(names[tenant].zh, names[tenant].en)
 
 
-async def _entities(context: Context, session: Remembering) -> list[Block]:
+async def _entities(context: Context, condensed: Condensed) -> list[Block]:
     try:
-        view = await entities_of(session, context.facts, context.period, context.inventory)
+        view = await entities_of(condensed, condensed.facts, context.period, context.inventory)
     except RefusedError as reason:
         rule = f"（{reason.rule}）" if reason.rule else ""
         return [say(f"无法给出{rule}：{said(reason.reason).zh}", f"Cannot be given: {reason}", "warning")]

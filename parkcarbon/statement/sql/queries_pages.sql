@@ -52,3 +52,11 @@ where p.park_id = $1::text and c.from_time < $3::timestamptz and c.to_time >= $2
     where w.correction_id = c.correction_id and w.recorded_at <= $4::timestamptz
   )
 order by c.from_time, c.correction_id;
+
+-- name: page_group
+-- Derived: sum of some points by interval of [$2, $3); known: of how many of them it is wholly known and not negative.
+select start, sum(amount_micro)::bigint as amount_micro,
+       count(*) filter (where coverage >= 0.9999 and method <> 5 and amount_micro >= 0) as known
+from interval_15min
+where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz
+group by start;

@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from parkcarbon.kit.clock import Clock, SystemClock
 
-from . import accounts, problems, route_health, route_park, route_session, route_stream
+from . import accounts, problems, route_health, route_park, route_session, route_stream, statements
 from .auth import AuthMiddleware
 from .core import Core
 from .metrics import MetricsMiddleware
@@ -52,7 +52,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    for router in (route_session.router, route_park.router, route_stream.router, *accounts.ROUTERS):
+    for router in (
+        route_session.router,
+        route_park.router,
+        route_stream.router,
+        *accounts.ROUTERS,
+        *statements.ROUTERS,
+    ):
         app.include_router(router)
     app.include_router(route_health.router)
     app.include_router(web_router(settings.web_dist))

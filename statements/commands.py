@@ -1,6 +1,7 @@
 """Command line of the statements process: run it."""
 
 import argparse
+import os
 import random
 import sys
 
@@ -8,7 +9,9 @@ from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import DatabaseError
 from parkcarbon.kit.log import configure
 from parkcarbon.kit.service import run_service
+from parkcarbon.kit.settings import from_environment
 
+from .anchors.settings import AnchorSettings
 from .config import SettingsError, read_config
 
 
@@ -22,7 +25,9 @@ def _parser() -> argparse.ArgumentParser:
 async def _run() -> None:
     from .service import Service
 
-    await Service(read_config(), SystemClock(), random.Random()).run()  # noqa: S311 - jitter of waiting times
+    anchors = from_environment(AnchorSettings, os.environ)
+    rng = random.Random()  # noqa: S311 - jitter of waiting times
+    await Service(read_config(), SystemClock(), rng, anchors).run()
 
 
 def main() -> int:

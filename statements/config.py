@@ -19,8 +19,9 @@ class Config(Struct, frozen=True, kw_only=True):
         database_url: PARKCARBON_DATABASE_URL.
         signing_key_file: PARKCARBON_SIGNING_KEY_FILE, the secret key file; None: what must be signed waits.
         tsa_url: PARKCARBON_TSA_URL, an RFC 3161 authority for time stamps in signatures; None: none.
-        smtp_url: PARKCARBON_SMTP_URL, `smtp://user:password@host:port`, `smtp+starttls://…` or `smtps://…`; None: mail
-            waits. PARKCARBON_SMTP_URL_FILE keeps the password out of the environment.
+        smtp_url: PARKCARBON_SMTP_URL, `smtp://host:25`, `smtp+starttls://user@host:587`, `smtps://user@host:465`; None:
+            mail waits.
+        smtp_password: PARKCARBON_SMTP_PASSWORD, best from the file that PARKCARBON_SMTP_PASSWORD_FILE names.
         mail_from: PARKCARBON_MAIL_FROM, the sender's address.
         statements_tick_s: PARKCARBON_STATEMENTS_TICK_S, pause between two looks at what is to be done [s].
         statements_look_s: PARKCARBON_STATEMENTS_LOOK_S, pause between two looks at what is due and missing [s].
@@ -31,6 +32,7 @@ class Config(Struct, frozen=True, kw_only=True):
     signing_key_file: Path | None = None
     tsa_url: str | None = None
     smtp_url: str | None = None
+    smtp_password: str = ""
     mail_from: str = "parkcarbon@localhost"
     statements_tick_s: Annotated[float, Meta(gt=0)] = 30.0
     statements_look_s: Annotated[float, Meta(gt=0)] = 900.0

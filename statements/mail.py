@@ -1,18 +1,13 @@
-"""Mail: the one door to SMTP servers. A message has the same Message-ID each time it is sent."""
+"""Mail with statements and reminders. A message has the same Message-ID each time it is sent."""
 
 import asyncio
 import hashlib
-import smtplib
-import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
-from typing import Final
-from urllib.parse import unquote, urlsplit
 
-_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
-_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_TIMEOUT_S: Final = 30.0
+from .anchors.claim import AnchorError
+from .anchors.mail import Smtp
 
 
 class MailError(OSError):
@@ -49,25 +44,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Sends messages through one server.
+    """Sends messages through one server."""
 
-    Attributes:
-        url: `smtp://user:password@host:port`, `smtp+starttls://…`, `smtps://…`.
-        sender: address of the sender.
-    """
-
-    url: str
-    sender: str
-
-    def __post_init__(self) -> None:
-        """Refuse an address that names no server.
-
-        Raises:
-            ValueError: it does not; the password is not repeated.
-        """
-        parts = urlsplit(self.url)
-        if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise ValueError(f"PARKCARBON_SMTP_URL is none of {', '.join(f'{name}://host:port' for name in _SCHEMES)}")
+    smtp: Smtp
 
     async def send(self, message: Message) -> None:
         """Hand a message to the server.
@@ -75,26 +54,10 @@ class Mailer:
         Raises:
             MailError: it was not taken.
         """
-        await asyncio.to_thread(self._send, message)
-
-    def _send(self, message: Message) -> None:
-        parts = urlsplit(self.url)
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         try:
-            with self._connect(parts.scheme, host, port) as server:
-                if parts.username:
-                    server.login(unquote(parts.username), unquote(parts.password or ""))
-                server.send_message(envelope(message, self.sender))
-        except (OSError, smtplib.SMTPException) as error:
-            raise MailError(f"{host}:{port}: {str(error) or type(error).__name__}") from error
-
-    def _connect(self, scheme: str, host: str, port: int) -> smtplib.SMTP:
-        if scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=ssl.create_default_context())
-        server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
-        if scheme == "smtp+starttls":
-            server.starttls(context=ssl.create_default_context())
-        return server
+            await asyncio.to_thread(self.smtp.deliver, envelope(message, self.smtp.sender))
+        except AnchorError as error:
+            raise MailError(str(error)) from error
 
 
 def message_id(key: str, sender: str) -> str:

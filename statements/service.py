@@ -23,13 +23,17 @@ from parkcarbon.statement.lifecycle.signer import KeySigner, Signer, record_key
 from parkcarbon.statement.lifecycle.store import QUERIES, SCHEDULER
 
 from . import metrics
+from .anchors.mail import Smtp
+from .anchors.run import run_anchors
+from .anchors.settings import AnchorSettings
 from .config import Config
 from .delivery import deliver_one
 from .mail import Mailer
+from .sealer import run_sealer
 
 log = structlog.get_logger(__name__)
 
-CONNECTIONS = 6  # a task and its snapshot, mail, the look, sealer, anchors
+CONNECTIONS = 7  # a task with its snapshot and its seal, mail, the look, sealer, anchors
 CHANNEL = "parkcarbon_statement"
 
 
@@ -40,14 +44,17 @@ class Service:
         config: settings.
         clock: time.
         rng: jitter of waiting times.
+        anchors: where daily roots go.
     """
 
-    def __init__(self, config: Config, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, config: Config, clock: Clock, rng: random.Random, anchors: AnchorSettings | None = None) -> None:
         self._config = config
         self._clock = clock
         self._rng = rng
         self._wake = asyncio.Event()
-        self._mailer = None if config.smtp_url is None else Mailer(config.smtp_url, config.mail_from)
+        self._anchors = anchors
+        smtp = config.smtp_url and Smtp.of(config.smtp_url, config.smtp_password, config.mail_from)
+        self._mailer = Mailer(smtp) if smtp else None
 
     async def run(self) -> None:
         """Look, do, send, seal until cancelled."""
@@ -63,7 +70,11 @@ class Service:
                 "look": lambda: self._look(database),
                 "tasks": lambda: self._work(database, tools),
                 "listen": lambda: self._listen(database),
+                "sealer": lambda: run_sealer(database, self._clock),
             }
+            if self._anchors is not None:
+                settings = self._anchors
+                services["anchors"] = lambda: run_anchors(database, self._clock, settings)
             if self._mailer is not None:
                 services["mail"] = lambda: self._mail(database)
             else:

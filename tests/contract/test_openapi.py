@@ -50,7 +50,7 @@ def test_every_operation_says_what_can_go_wrong(document: dict[str, Any]) -> Non
 
 def test_every_answer_has_a_model(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
-        if path in ("/metrics", "/api/v1/parks/{park}/live") or method == "delete":
+        if path in ("/metrics", "/api/v1/parks/{park}/live") or "/files/" in path or method == "delete":
             continue
         done = next(status for status in operation["responses"] if status.startswith("2"))
         schema = operation["responses"][done]["content"]["application/json"]["schema"]

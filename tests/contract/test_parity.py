@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 import api.accounts
+import api.statements
 from api.app import create_app
 from api.settings import Settings
 from ingest.verbs import add_verbs
@@ -21,10 +22,12 @@ from parkcarbon.books.entries import NewEntry
 from parkcarbon.books.instruments.documents import LotDocument
 from parkcarbon.cli.accounts import VERBS
 from parkcarbon.cli.accounts.factor import Proposed
+from parkcarbon.cli.statement import ACTIONS
 
 PREFIX: Final = "/api/v1/parks/{park}"
 
 _ACT: Final = ("POST /ledger/lots/{lot}/events",)
+_DECIDE: Final = ("POST /statements/{statement}/acts",)
 WRITES: Final[dict[str, tuple[str, ...]]] = {
     "entry enter": ("POST /entries",),
     "entry review": ("POST /entries/{entry}/review",),
@@ -50,6 +53,13 @@ WRITES: Final[dict[str, tuple[str, ...]]] = {
     "period provisional": ("POST /periods/{period}/provisional",),
     "period close": ("POST /periods/{period}/close",),
     "period reopen": ("POST /periods/{period}/reopen",),
+    "statement approve": _DECIDE,
+    "statement comment": _DECIDE,
+    "statement issue": ("POST /statements",),
+    "statement lock": ("POST /statements/{statement}/lock",),
+    "statement reissue": ("POST /statements/{statement}/reissue",),
+    "statement reject": _DECIDE,
+    "statement review": _DECIDE,
 }
 """Verb and the routes that enter the same."""
 
@@ -83,13 +93,24 @@ READS: Final[dict[str, tuple[str, ...]]] = {
     "period list": ("GET /periods",),
     "period show": ("GET /periods/{period}",),
     "review": ("GET /quality/questions", "GET /corrections"),
+    "statement diff": ("GET /statements/{statement}/difference",),
+    "statement export": ("GET /statements/{statement}/files/{name}",),
+    "statement list": ("GET /statements",),
+    "statement missing": ("GET /statements/missing",),
+    "statement show": ("GET /statements/{statement}", "GET /statements/{statement}/record"),
+    "statement tasks": ("GET /statements/tasks",),
     "substitute list": ("GET /substitutions", "GET /substitutions/{number}"),
     "tenants allocation": ("GET /tenants/allocation",),
     "tenants entity": ("GET /tenants/entities",),
 }
 """Verb and the routes that show the same."""
 
-NO_ROUTE: Final = {"calc": "works on a file, without a database and without a park"}
+NO_ROUTE: Final = {
+    "calc": "works on a file, without a database and without a park",
+    "statement key new": "writes a secret file",
+    "statement key show": "reads a secret file",
+    "statement verify": "works on a file, without a database and without a park",
+}
 """Verbs that stay on the command line, and why."""
 
 FILES: Final[dict[str, type[msgspec.Struct]]] = {
@@ -108,12 +129,13 @@ ENTERS_NOTHING: Final = frozenset({"substitute propose"})
 SAME: Final[dict[str, dict[str, str]]] = {
     "correct": {"start": "from", "end": "to"},
     "factor": {"number": "factor_id"},
+    "statement": {"month": "period"},
     "substitute": {"start": "from", "end": "to"},
 }
 """What a verb calls otherwise than its routes."""
 
-BY_THE_VERB: Final = frozenset({"kind"})
-"""Member of an act on serials that the word of the command says."""
+BY_THE_VERB: Final = frozenset({"kind", "act"})
+"""Member of an act, on serials or on a statement, that the word of the command says."""
 
 BY_THE_CALLER: Final = frozenset({"park", "json", "author", "file", "help"})
 """Arguments that a request says by its path, its token or its headers."""
@@ -122,6 +144,10 @@ BY_THE_CALLER: Final = frozenset({"park", "json", "author", "file", "help"})
 def operations() -> dict[str, dict[str, Any]]:
     """`POST /entries` and the like, of every route that a module of the books has."""
     modules = [importlib.import_module(f"api.accounts.{found.name}") for found in pkgutil.iter_modules(PATH)]
+    modules += [
+        importlib.import_module(f"api.statements.{found.name}")
+        for found in pkgutil.iter_modules(api.statements.__path__)
+    ]
     tags = {tag for module in modules if hasattr(module, "router") for tag in module.router.tags}
     return {
         f"{method.upper()} {path.removeprefix(PREFIX)}": operation
@@ -142,6 +168,10 @@ def leaves() -> dict[str, argparse.ArgumentParser]:
         parser = argparse.ArgumentParser(prog=f"parkcarbon {verb}")
         module.describe(parser)
         found |= dict(_walk(verb, parser))
+    for action, (name, _) in ACTIONS.items():
+        parser = argparse.ArgumentParser(prog=f"parkcarbon statement {action}")
+        importlib.import_module(f"parkcarbon.cli.statement.{name}").describe(parser)
+        found |= dict(_walk(f"statement {action}", parser))
     ingest = argparse.ArgumentParser()
     verbs = ingest.add_subparsers()
     add_verbs(verbs)
@@ -227,7 +257,7 @@ def test_a_verb_can_say_whatever_its_routes_can(name: str) -> None:
     }
     same = SAME.get(name.split(maxsplit=1)[0], {})
     by_verb = {same.get(member, member) for member in arguments(name)}
-    if WRITES[name] == _ACT:
+    if WRITES[name] in (_ACT, _DECIDE):
         by_route -= BY_THE_VERB
     if name in ENTERS_NOTHING:
         by_route -= {"reason"}

@@ -71,7 +71,7 @@ async def silence(desk: Desk, device: str) -> None:
     async with desk.database.transaction() as session:
         for table, column in (("interval_15min", "start"), ("rollup_hour", "start"), ("rollup_day", "day")):
             await session.execute(
-                f"delete from {table} where {column} < '2025-03-31 16:00+00'"  # type: ignore[arg-type]  # noqa: S608
+                f"delete from {table} where {column} < '2025-03-31 16:00+00'"  # noqa: S608
                 " and point_id in (select point_id from point where point like $1)",
                 f"{device}/%",
             )
@@ -143,7 +143,7 @@ async def test_the_archive_refuses_overwriting_and_facts_are_kept(desk: Desk) ->
         "delete from signing_key",
     ):
         with pytest.raises(RejectedError, match=r"rule 6\.9"):
-            await desk.database.execute(statement)  # type: ignore[arg-type]
+            await desk.database.execute(statement)
     with pytest.raises(RefusedError, match="was issued already"):
         await desk.act(done, "reject", REVIEWER, "too late")
     said = await desk.act(done, "comment", SECOND, "filed at the auditor's")

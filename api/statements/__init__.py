@@ -1,0 +1,5 @@
+"""Routes of statements."""
+
+from . import acts, reads
+
+ROUTERS = (reads.router, acts.router)

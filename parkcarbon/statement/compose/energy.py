@@ -194,7 +194,7 @@ def _factors() -> Table:
         (Text("每吨标准煤热量", "heat of a tonne of standard coal"), "energy.gj_per_tce", heat),
     )
     columns = (
-        Column(Text("折标准煤", "Standard coal"), align="left", weight=3),
+        Column(Text("折标准煤", "Standard coal"), align="left", weight=3.0),
         Column(Text("系数", "Factor")),
         Column(Text("单位", "Unit"), align="left"),
     )

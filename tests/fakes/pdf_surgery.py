@@ -2,13 +2,14 @@
 
 import re
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, StreamObject
 
 _STREAM = rb"(?:^|\n)%d 0 obj\n<<(?P<head>.*?)>>\nstream\n"
-_TEXT = re.compile(rb"/(f\d+) [\d.]+ Tf|\[\((?P<shown>(?:\\.|[^\\)])*)\)\]TJ", re.DOTALL)
+_TEXT = re.compile(rb"/(f\d+) [\d.]+ Tf|Tm\[")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -112,18 +113,42 @@ def _with_other_digit(stream: bytes, codes: dict[str, dict[bytes, str]], shown: 
         if found[1]:
             font = found[1].decode()
             continue
-        raw = _ESCAPE.sub(_unescaped, found["shown"])
-        pairs = [raw[at : at + 2] for at in range(0, len(raw), 2)]
-        text = "".join(codes[font].get(pair, "\0") for pair in pairs)
+        spans = list(_strings(stream, found.end()))
+        strings = [_pairs(stream[begin:end]) for begin, end in spans]
+        places = [(at, number) for at, string in enumerate(strings) for number in range(len(string))]
+        text = "".join(codes[font].get(strings[at][number], "\0") for at, number in places)
         whole = re.search(rf"(?<![0-9.,-]){re.escape(shown)}(?![0-9]|[.,][0-9])", text)
         if whole is None:
             continue
         place = max(at for at in range(*whole.span()) if text[at].isdigit())
-        others = [code for code, char in codes[font].items() if char.isdigit() and char != text[place]]
-        pairs[place] = others[0]
-        begin, end = found.span("shown")
-        return stream[:begin] + b"".join(b"\\%03o" % byte for byte in b"".join(pairs)) + stream[end:]
+        at, number = places[place]
+        strings[at][number] = next(code for code, char in codes[font].items() if char.isdigit() and char != text[place])
+        begin, end = spans[at]
+        return stream[:begin] + b"<" + b"".join(strings[at]).hex().encode() + b">" + stream[end:]
     return None
+
+
+def _strings(stream: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of each string of an array, with its brackets."""
+    while stream[at : at + 1] != b"]":
+        begin = at
+        if stream[at : at + 1] == b"<":
+            at = stream.index(b">", at) + 1
+            yield begin, at
+        elif stream[at : at + 1] == b"(":
+            depth = 0
+            while depth or at == begin:
+                depth += {b"(": 1, b")": -1}.get(stream[at : at + 1], 0)
+                at += 2 if stream[at : at + 1] == b"\\" else 1
+            yield begin, at
+        else:
+            at += 1
+
+
+def _pairs(string: bytes) -> list[bytes]:
+    inner = string[1:-1]
+    raw = bytes.fromhex(inner.decode()) if string[:1] == b"<" else _ESCAPE.sub(_unescaped, inner)
+    return [raw[at : at + 2] for at in range(0, len(raw), 2)]
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

@@ -189,7 +189,7 @@ def test_an_update_appended_after_signing_is_found(honest: Issued) -> None:
     page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
     writer.mark_update(writer.root["/Pages"]["/Kids"].raw_get(0))
     out = BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]  # pyHanko's
     assert out.getvalue().startswith(honest.pdf)
     report = verify_file(out.getvalue())
     assert "were appended" in said(report, "pdf_signature")
@@ -203,7 +203,7 @@ def test_an_update_before_signing_is_found(honest: Issued) -> None:
     kids[1]["/Contents"] = kids[2].raw_get("/Contents")
     writer.mark_update(kids.raw_get(1))
     out = BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]  # pyHanko's
     report = verify_file(sign_pdf(out.getvalue(), operator_key(), at=ISSUED))
     assert "updates were appended" in said(report, "pdf_signature")
 

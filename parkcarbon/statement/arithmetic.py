@@ -95,7 +95,9 @@ def _figure(figure: Figure, figures: Mapping[str, Figure]) -> Iterator[str]:
     yield from wrong
     if wrong:
         return
-    if (text := differs(figure, figures)) is not None:
+    if Decimal(figure.within) < 0:
+        yield f"its formula may be {figure.within} {figure.unit} off: below zero"
+    elif (text := differs(figure, figures)) is not None:
         yield text
     if Decimal(figure.within) > Decimal(max(1, count)) * Decimal(5).scaleb(-figure.places - 1):
         yield f"its formula may be {figure.within} {figure.unit} off: more than half a printed step for each part"

@@ -21,6 +21,7 @@ from parkcarbon.statement.record import Figure, Formula
 from parkcarbon.statement.sheet import evaluate, plain, shown
 
 DIGITS: Final = 15
+MOST: Final = 1e300
 _UNIT: Final = 2.0**-52
 """Twice the relative error of one rounding, for programs that round twice."""
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -37,6 +38,7 @@ class Care:
         difference: what is added before rounding [unit]: value less formula.
         display: what is added last [unit], beyond the 15th digit.
         number_format: of the cell.
+        noise: how far a recalculation may be from `number` [unit].
     """
 
     number: float | None
@@ -45,6 +47,7 @@ class Care:
     difference: float = 0.0
     display: float = 0.0
     number_format: str = "General"
+    noise: float = 0.0
 
 
 def cares(figures: Mapping[str, Figure]) -> dict[str, Care]:
@@ -57,7 +60,9 @@ def cares(figures: Mapping[str, Figure]) -> dict[str, Care]:
     noise: dict[str, float] = {}
     with localcontext(_EXACT):
         for name in order(figures):
-            found[name], noise[name] = _care(figures[name], figures, noise)
+            care, noise[name] = _care(figures[name], figures, noise)
+            spare = 0.0 if care.number is None else abs(care.number) * 10.0**-DIGITS
+            found[name] = replace(care, noise=min(2 * noise[name] + 10 * spare, MOST))
     return found
 
 

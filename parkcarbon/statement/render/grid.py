@@ -33,7 +33,9 @@ Style = Literal[
 FIGURES: Final = "数据项 Figures"
 TERMS: Final = "加数 Terms"
 _FORBIDDEN: Final = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
+_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NAME_LIMIT: Final = 31
+_TEXT_LIMIT: Final = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,14 @@ class Grid:
         self.rows.append(())
 
 
+def cleaned(text: str) -> str:
+    """A text without characters that a spreadsheet cannot hold, cut to what a cell takes."""
+    return _ILLEGAL.sub(" ", text)[:_TEXT_LIMIT]
+
+
 def lay_out(record: Record) -> list[Grid]:
     """Every sheet but the list of figures."""
-    taken: set[str] = {FIGURES.lower(), TERMS.lower()}
+    taken: set[str] = {FIGURES.lower(), TERMS.lower(), "history"}  # a name that Excel keeps for itself
     grids = [_front(record, Grid(_name(FRONT, taken)))]
     grids += [_section(record, section, Grid(_name(section.head, taken))) for section in record.sections]
     if record.supersedes is not None:
@@ -106,7 +113,7 @@ def homes(grids: Iterable[Grid]) -> dict[str, Address]:
 
 def _name(head: Text, taken: set[str]) -> str:
     """A name for a tab: no signs that programs refuse, not longer than they take, not twice."""
-    wanted = " ".join(_FORBIDDEN.sub(" ", beside(head)).split())[:_NAME_LIMIT].strip() or "-"
+    wanted = " ".join(_FORBIDDEN.sub(" ", cleaned(beside(head))).split())[:_NAME_LIMIT].strip() or "-"
     name, number = wanted, 1
     while name.lower() in taken:
         number += 1

@@ -1,6 +1,5 @@
 """How cells of a workbook look: heads, totals, memo lines, numbers."""
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from openpyxl.formatting.rule import ColorScaleRule
@@ -8,7 +7,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from .formulas import letters
-from .grid import Grid, Item, Style
+from .grid import Grid, Item, Style, cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
-_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LEADERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-_LIMIT: Final = 32_000
 _OVERFLOWING: Final = ("title", "strong", "warning", "note", "fact")
 _LABELS: Final = 48
 _LINE: Final = 15.0
@@ -27,7 +24,7 @@ _TITLE: Final = 21.0
 
 def plain_text(cell: "Cell | MergedCell", text: str) -> None:
     """Put words in a cell: never a formula, an error or a number, nothing a spreadsheet cannot hold."""
-    clean = _ILLEGAL.sub(" ", text)[:_LIMIT]
+    clean = cleaned(text)
     cell.value = clean
     cell.data_type = "s"
     if clean.startswith(_LEADERS):

@@ -25,7 +25,7 @@ from parkcarbon.statement.sheet import UNKNOWN
 from .binary import Care, cares
 from .csv import formula_text
 from .formulas import Address, Cells, letters, quoted, write
-from .grid import FIGURES, TERMS, Grid, Item, homes, lay_out
+from .grid import FIGURES, TERMS, Grid, Item, cleaned, homes, lay_out
 from .labels import LABELS, beside
 from .package import Known, packed
 from .styles import Styles, plain_text
@@ -115,8 +115,8 @@ class _Writer:
         self._list()
         self._gathered()
         self.book.calculation = CalcProperties(fullCalcOnLoad=True)
-        self.book.properties.title = f"{self.record.number} V{self.record.version}"
-        self.book.properties.creator = self.record.software
+        self.book.properties.title = cleaned(f"{self.record.number} V{self.record.version}")
+        self.book.properties.creator = cleaned(self.record.software)
         out = BytesIO()
         self.book.save(out)
         names = [sheet.title for sheet in self.book.worksheets]
@@ -213,10 +213,8 @@ class _Writer:
         for column, number in ((_DIFFERENCE, care.difference), (_DISPLAY, care.display)):
             if number:
                 sheet.cell(row, column).value = number
-        value, recorded, places = (f"{letters(at)}{row}" for at in (_VALUE, _RECORDED, _PLACES))
-        same = f"IF(ROUND({value},{places})=ROUND({recorded},{places}),0,1)"
-        if care.number_format.startswith('"'):
-            same = f"IF(ABS({value}-{recorded})<=ABS({recorded})/10^12,0,1)"
+        value, recorded = (f"{letters(at)}{row}" for at in (_VALUE, _RECORDED))
+        same = f"IF(ABS({value}-{recorded})<={care.noise:.2g},0,1)"
         formula = f"=IF(COUNT({value},{recorded})=2,{same},IF(COUNT({value},{recorded})=0,0,1))"
         self._formula(sheet, Address(FIGURES, _DIFFERS, row), formula, None)
 

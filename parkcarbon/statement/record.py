@@ -81,6 +81,10 @@ class Column(Struct, frozen=True, omit_defaults=True):
     align: Literal["left", "right"] = "right"
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        """A whole width is `3.0` too: a record that was read back has the same bytes."""
+        msgspec.structs.force_setattr(self, "weight", float(self.weight))
+
 
 class Line(Struct, frozen=True, omit_defaults=True):
     """A row of a table. `memo`: shown, in no sum; `indent`: levels under the row it belongs to."""

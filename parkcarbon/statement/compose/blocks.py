@@ -42,12 +42,12 @@ def text_cell(text: Text) -> Cell:
 
 def left(zh: str, en: str, weight: float = 1.0) -> Column:
     """A column of words."""
-    return Column(Text(zh, en), "", "left", float(weight))
+    return Column(Text(zh, en), "", "left", weight)
 
 
 def right(zh: str, en: str, unit: str = "", weight: float = 1.0) -> Column:
     """A column of numbers."""
-    return Column(Text(zh, en), unit, "right", float(weight))
+    return Column(Text(zh, en), unit, "right", weight)
 
 
 def line(*cells: Cell, style: Style = "normal", indent: int = 0) -> Line:

@@ -10,11 +10,13 @@ from parkcarbon.books.facts import Facts, load_facts
 from parkcarbon.kit.db import Session
 from parkcarbon.statement.compose import compose
 from parkcarbon.statement.compose.order import Order
-from parkcarbon.statement.record import Record
+from parkcarbon.statement.record import Record, decode
 
+from . import QUERIES
 from .again import Derived, Starts, computed_again, starts_of
 from .answers import Answers
 from .differences import Difference, differences
+from .pack import Pack
 from .session import RederivingSession
 
 
@@ -74,6 +76,41 @@ async def recomposed(
     session = RederivingSession(facts_from, Answers(derived, period, facts.zone))
     found = await compose(session, order_of(record, predecessor))
     return Rederived(found, derived, session.context)
+
+
+async def rederive(source: Pack | Session, record: Record) -> list[Difference]:
+    """Compose a record again from registers, and say what does not come out; the first is told first.
+
+    Args:
+        source: an evidence pack, which is checked from its hashes up; or a database, in a transaction that sees one
+            moment of it: what was known at the record's moment is read there.
+        record: that is checked.
+
+    Raises:
+        LookupError: the version before a re-issue is not in the database.
+        UnknownQuestionError: a composition asks derived tables something that has no counterpart here.
+    """
+    if isinstance(source, Pack):
+        from .check import check_pack
+
+        return (await check_pack(source, record)).differences
+    return await rederive_from(source, record, await predecessor_of(source, record))
+
+
+async def predecessor_of(session: Session, record: Record) -> Record | None:
+    """The record that a re-issue took the place of; None: it is a first one.
+
+    Raises:
+        LookupError: it is not in this database.
+    """
+    before = record.supersedes
+    if before is None:
+        return None
+    wanted = record.park, before.number, before.version, before.digest
+    content = await session.fetchval(QUERIES["pack_predecessor"], *wanted)
+    if content is None:
+        raise LookupError(f"{before.number} V{before.version} is not stored here: its pack cannot be compared")
+    return decode(content)
 
 
 async def rederive_from(session: Session, record: Record, predecessor: Record | None = None) -> list[Difference]:

@@ -70,11 +70,12 @@ class Tape:
         """Names of the questions, each once."""
         return sorted({name for name, _, _ in self._said})
 
-    def lines(self) -> Iterator[bytes]:
-        """One JSON object a question, by name and arguments."""
+    def lines(self) -> Iterator[tuple[str, bytes]]:
+        """One JSON object a question, by name and arguments, with the name."""
         for key in sorted(self._said):
             said = self._said[key]
-            yield _sorted({"query": said.query, "call": said.call, "args": said.args, "answer": said.answer}) + b"\n"
+            line = {"query": said.query, "call": said.call, "args": said.args, "answer": said.answer}
+            yield said.query, _sorted(line) + b"\n"
 
     @classmethod
     def read(cls, data: bytes) -> "Tape":
@@ -198,7 +199,7 @@ def _packed(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_packed(one) for one in value]
     if isinstance(value, Mapping):
-        return {"map": {name: _packed(one) for name, one in value.items()}}
+        return {"map": [[name, _packed(one)] for name, one in value.items()]}
     return _tagged(value)
 
 
@@ -226,7 +227,7 @@ def _unpacked(value: Any) -> Any:
         return value
     ((kind, inner),) = value.items()
     if kind == "map":
-        return {name: _unpacked(one) for name, one in inner.items()}
+        return {name: _unpacked(one) for name, one in inner}
     if kind in _DTYPES:
         return np.frombuffer(zlib.decompress(base64.b64decode(inner)), dtype=kind)
     return _READERS[kind](inner)

@@ -1,4 +1,4 @@
-"""`parkcarbon statement verify FILE`: check a statement without database and network."""
+"""`parkcarbon statement verify FILE`: check a statement, without database and network unless it is asked to use one."""
 
 import argparse
 import asyncio
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from parkcarbon.statement.verify.report import CLOSING, LABELS, Report, lines_of
+from parkcarbon.statement.verify.report import CLOSING, LABELS, Report, lines_of, with_check
 from parkcarbon.statement.verify.verify import verify_file
+
+from .rederived import rederived
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +26,11 @@ def describe(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--predecessor", type=Path, metavar="FILE", help="of a re-issue: PDF or JSON of the version before"
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--pack", type=Path, metavar="FILE", help="evidence pack: every figure again from registers")
+    again.add_argument(
+        "--database", action="store_true", help="the same from the database that PARKCARBON_DATABASE_URL names"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -47,6 +54,8 @@ async def run(options: argparse.Namespace) -> int:
         rotations=rotations,
         predecessor=predecessor,
     )
+    if options.pack is not None or options.database:
+        report = with_check(report, await rederived(data, options.pack))
     sys.stdout.write(_json(report) if options.json else "\n".join(lines_of(report)) + "\n")
     return 0 if report.holds else 1
 

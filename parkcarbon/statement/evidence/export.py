@@ -34,6 +34,8 @@ from .session import RederivingSession
 from .tables import BATCHES, LEAVES, READINGS, ReadingRows, TableWriter, leaf_columns, reading_columns
 from .tape import RecordingSession, Tape
 
+__all__ = ["Exported", "export_pack", "predecessor_of"]
+
 LEAVES_AT_ONCE: Final = 50_000
 BATCHES_AT_ONCE: Final = 200
 POINTS_AT_ONCE: Final = 100

@@ -96,7 +96,7 @@ async def main(points: int, *, profile: bool) -> None:
     with run_postgres() as server:
         url = server.clone()
         ingest = await open_ingest(url)
-        await ingest.apply(document(points).replace("China/JS}", "China/JS, reporting_entity: {zh: 甲, en: A}}"))
+        await ingest.apply(document(points).replace("China/JS}", "China/JS, reporting_entity: {zh: 甲, en: A}, absent_scopes: [{scope: 1, reason: none}]}"))
         begun = time.monotonic()
         ids = [row["point_id"] for row in await ingest.database.fetch("select point_id from point order by point")]
         await fill(ingest.database, ids)

@@ -11,7 +11,7 @@ from parkcarbon.catalog.entries.management import Production
 from parkcarbon.catalog.entries.metering import Bill
 from parkcarbon.catalog.park_statement import Expected
 from parkcarbon.domain.inventory import PointAmount
-from parkcarbon.kit.db import from_ms, load_queries
+from parkcarbon.kit.db import from_ms, load_queries, to_ms
 from parkcarbon.statement.record import Missing, Text
 
 from .context import Context
@@ -138,18 +138,21 @@ def _left_out(context: Context) -> Iterator[Missing]:
             yield _item(context, f"not_in_total:{name}", text, _MANAGER)
 
 
-def gap_share(point: PointAmount) -> float:
-    """Part of the expected time of which nothing is known [1]."""
-    return missing_ms(point) / point.expected_ms if point.expected_ms else 0.0
+def gap_share(context: Context, point: PointAmount) -> float:
+    """Part of the expected time of which nothing is known [1]; before its first meter a point has no gap."""
+    installed = context.facts.installed.get(point.point)
+    before_ms = 0 if installed is None else max(to_ms(installed) - context.period.from_ms, 0)
+    expected_ms = point.expected_ms - before_ms
+    return (missing_ms(point) - before_ms) / expected_ms if expected_ms > 0 else 0.0
 
 
 def _meters(context: Context) -> Iterator[Missing]:
     """Meters with gaps, each with the share of its time that is missing."""
     owner = context.facts.document.statement.meter_owner
-    silent = [point for point in context.inputs.points if point.flow is not None and gap_share(point) > TOLD]
+    silent = [point for point in context.inputs.points if point.flow is not None and gap_share(context, point) > TOLD]
     for point in silent[:MOST_METERS]:
         name = of_name(context.device_names.get(point.point.partition("/")[0]))
-        share = f"{100 * gap_share(point):.3g} %"
+        share = f"{100 * gap_share(context, point):.3g} %"
         text = Text(f"{name.zh} {point.point} 缺失 {share}", f"{name.en} {point.point}: {share} of its time is missing")
         yield _item(context, f"meter:{point.point}", text, owner)
     if len(silent) > MOST_METERS:

@@ -182,7 +182,17 @@ def _doubts(context: Context, book: Book) -> list[Block]:
     )
     head = Text("未核实因子占合计的比例", "Share of unverified factors")
     table = Table("sources.unverified", head, columns, tuple(rows))
-    return [table, *(Paragraph(said(warning), "note") for warning in context.inventory.warnings)]
+    return [table, *(Paragraph(said(warning), "note") for warning in _warnings(context))]
+
+
+def _warnings(context: Context) -> list[str]:
+    """What is to be said of the amounts; what is said of factors stands beside the lines that they act on."""
+    inventory = context.inventory
+    lines = [*inventory.lines("location"), *inventory.lines("market"), *inventory.scope3.lines]
+    of_factors = {part for line in lines for part in line.note.split("; ")}
+    of_factors |= {f"{match.factor.factor} is unverified" for line in lines for match in line.factors}
+    told = [warning for warning in inventory.warnings if warning not in of_factors]
+    return [warning for warning in told if not warning.startswith("market-based scope 2 exceeds")]
 
 
 def _factors(book: Book) -> list[Block]:

@@ -18,6 +18,7 @@ from parkcarbon.domain.emissions import Basis
 from parkcarbon.domain.instruments.neutrality import WORDS, Case, Word, judge
 from parkcarbon.domain.instruments.neutrality import Verdict as Judged
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.kit.db import from_ms
 from parkcarbon.statement.record import Formula, Missing, Text, Verdict
 from parkcarbon.statement.sheet import shown, tonnes
 
@@ -31,6 +32,7 @@ FLASH: Final = Text("快报，不作结论", "Flash report, no verdict")
 
 _MOST_TOLD: Final = 3
 _STANDARD: Final = "ISO 14068-1:2023"
+_NOT_OVER: Final = Text("本期尚未结束", "the period is not over")
 _NO_ENTITY: Final = Text(
     "未声明报告主体：声明须写明组织，而非区域 [3.3]",
     "no reporting entity is declared: a statement names an organisation, not a district [3.3]",
@@ -93,7 +95,7 @@ def gaps_of(context: Context, missing: Sequence[Missing]) -> list[Text]:
     nobody estimated is one.
     """
     counted = {point.point for point in context.inputs.points if point.flow in ("import", "fuel", "heat", "process")}
-    found = []
+    found = [_NOT_OVER] if from_ms(context.period.to_ms) > context.facts.until else []
     for item in missing:
         kind, _, name = item.item.partition(":")
         if (kind == "meter" and name in counted) or kind in ("meters", "not_in_total") or _is_amount(item):

@@ -27,7 +27,7 @@ from parkcarbon.domain.working import Figure, check
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
-from .stack import Stack, StackError, ports_of, run_once, start_servers, wait_for
+from .stack import Stack, StackError, make_key, ports_of, run_once, start_servers, wait_for
 from .supervisor import Supervisor
 
 INTENSITY_FILE = "grid_intensity.csv"
@@ -258,6 +258,7 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
     async with Supervisor(data, on_restart=told) as supervisor:
         await start_servers(supervisor, stack)
         await run_once(stack, "ingest", "migrate")
+        await make_key(stack, "campus")
         await run_once(stack, "ingest", "park", "apply", str(park_file), "--reason", "campus", "--author", "campus")
         await supervisor.start(stack.module("ingest", "ingest", "run"))
         rejected = quarantined = 0

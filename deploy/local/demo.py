@@ -21,10 +21,11 @@ from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
 from .books.enter import AUTHOR, REVIEWER, enter_books
-from .stack import Stack, StackError, listening, ports_of, run_once, start_servers, wait_for
+from .stack import Stack, StackError, listening, make_key, ports_of, run_once, start_servers, wait_for
 from .supervisor import Child, Supervisor
 
 PARK_FILE = "park.yaml"
+SIGNER = "ParkCarbon demo"
 READY_WITHIN_S = 300.0
 ON_THEIR_WAY = 8  # batches that live agents always have waiting for their receipts
 
@@ -168,6 +169,7 @@ async def _bring_up(supervisor: Supervisor, stack: Stack, options: argparse.Name
     park_file = str(stack.data / PARK_FILE)
     await run_once(stack, "ingest", "park", "apply", park_file, "--reason", "demo", "--author", "demo")
     token = await _token(stack)
+    key = asyncio.create_task(make_key(stack, SIGNER))
     progress.say("starting ingest, API, meters, gateway and agents")
     await supervisor.start(stack.module("ingest", "ingest", "run"))
     await supervisor.start(stack.module("api", "api", "run"))
@@ -191,6 +193,10 @@ async def _bring_up(supervisor: Supervisor, stack: Stack, options: argparse.Name
     finally:
         await database.close()
     progress.done()
+    await key
+    if not options.no_history:
+        await _issue_statement(stack, options.scenario, progress)
+    await supervisor.start(stack.module("statements", "statements", "run"))
     progress.say(f"{last.get('readings', 0):,} readings in the database; meters are live")
     return token
 
@@ -203,6 +209,16 @@ async def _enter_books(database: Database, park: str, progress: Progress) -> Non
     ):
         progress.done()
         progress.say(f"{entered} simulated facts entered: the months before, certificates, a measure")
+
+
+async def _issue_statement(stack: Stack, park: str, progress: Progress) -> None:
+    """Last month's statement, issued by two persons; it is there already on later starts."""
+    arguments = ["--park", park, "--keys", str(stack.key_folder)]
+    try:
+        told = await run_once(stack, "deploy.local.books.statement", *arguments)
+    except StackError as error:
+        told = f"last month has no statement: {error}"
+    progress.say(told.strip())
 
 
 def _announce(stack: Stack, token: str, progress: Progress, *, as_json: bool) -> None:

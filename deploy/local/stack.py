@@ -1,4 +1,4 @@
-"""The cloud half of a one-machine park: database, broker, ingest and, where wanted, the API."""
+"""The cloud half of a one-machine park: database, broker, ingest and, where wanted, the API and statements."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from .postgres import binary, database_url
 from .supervisor import Child, Supervisor
 
 PYTHON = sys.executable
+KEY_FILE = "statement-key.pem"  # as parkcarbon.statement.sign.keys has it, which is slow to load
 PORT_NAMES = ("postgres", "broker", "park_broker", "api")
 
 
@@ -67,6 +68,11 @@ class Stack:
         """URL of the database."""
         return database_url(self.ports["postgres"])
 
+    @property
+    def key_folder(self) -> Path:
+        """Folder of the key that signs statements."""
+        return self.data / "keys"
+
     def broker_url(self, name: str = "broker") -> str:
         """URL of the cloud broker, or of the broker on the park's side."""
         return f"mqtt://127.0.0.1:{self.ports[name]}"
@@ -85,6 +91,7 @@ class Stack:
             "PARKCARBON_API_URL": self.api_url,
             "PARKCARBON_API_HOST": "127.0.0.1",
             "PARKCARBON_API_PORT": str(self.ports["api"]),
+            "PARKCARBON_SIGNING_KEY_FILE": str(self.key_folder / KEY_FILE),
         }
 
     def postgres(self) -> Child:
@@ -143,6 +150,17 @@ async def run_once(stack: Stack, *argv: str, accept: Collection[int] = (0,)) -> 
     if process.returncode not in accept:
         raise StackError(f"{' '.join(argv)} ended with {process.returncode}:\n{err.decode(errors='replace')[-3000:]}")
     return out.decode()
+
+
+async def make_key(stack: Stack, entity: str) -> None:
+    """Make the key that signs statements, where there is none yet.
+
+    Raises:
+        StackError: it could not be made.
+    """
+    if not (stack.key_folder / KEY_FILE).exists():
+        arguments = ["new", "--dir", str(stack.key_folder), "--entity", entity]
+        await run_once(stack, "parkcarbon.cli.statement", "key", *arguments)
 
 
 async def wait_for(

@@ -26,7 +26,7 @@ async def run(options: argparse.Namespace) -> int:
         found = await _act(desk, options)
         if signer is not None:
             settings = await settings_of(desk.session, found.park)
-            found = await issue(desk.session, found, signer, recipients=settings.recipients)
+            found = await issue(desk.session, found, signer, recipients=settings.recipients, person=options.author)
     tell(found, as_json=options.json)
     return 0
 

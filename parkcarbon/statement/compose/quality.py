@@ -78,6 +78,7 @@ def _completeness(context: Context) -> list[Block]:
         right("应有", "expected", "h"),
         *(right(STATES[method.name.lower()].zh, STATES[method.name.lower()].en, "h", 0.9) for method in Method),
         right("存疑", "suspect", "h", 0.8),
+        right("实测表时", "measured time", "h", 0.9),
         right("数据完整率", "completeness", "%", 1.0),
     )
     blocks: list[Block] = [
@@ -129,11 +130,11 @@ def _carrier(context: Context, carrier: CarrierQuality) -> Line:
     whole = hours("expected", expected)
     cells = [hours(method.name.lower(), spent[method]) for method in Method]
     suspect = hours("suspect", sum(point.suspect_ms for point in carrier.points))
-    hours("measured_time", measured)
+    time = hours("measured_time", measured)
     formula = Formula("quotient", (f"{name}.measured_time", f"{name}.expected"), "100")
     share = sheet.follow(f"{name}.completeness", formula, "%", 1, explain="completeness", rule="6.7")
     label = words(*_CARRIERS.get(carrier.carrier, (carrier.carrier, carrier.carrier)))
-    return line(label, count, whole, *cells, suspect, share)
+    return line(label, count, whole, *cells, suspect, time, share)
 
 
 # ── what people decided ──────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ import asyncio
 import csv
 import datetime as dt
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -231,6 +232,24 @@ async def explained(database: Database, figure: str, period: str, file: Path | N
     return answer
 
 
+async def stated(stack: Stack, month: str, pdf: Path | None) -> str:
+    """The statement of a month, issued by two persons of the import; with `pdf` also as a file."""
+    persons = ["--author", "campus: accountant", "--reviewer", "campus: reviewer"]
+    written = [] if pdf is None else ["--pdf", str(pdf.resolve())]
+    where = ["--park", "campus", "--keys", str(stack.key_folder), "--month", month]
+    return (await run_once(stack, "deploy.local.books.statement", *where, *persons, *written)).strip()
+
+
+async def _keep(stack: Stack) -> None:
+    """Leave the database up until Ctrl-C, for other commands."""
+    path = stack.write_env({"PARKCARBON_PARK": "campus"})
+    sys.stderr.write(f"  other commands: parkcarbon --env {path} VERB; Ctrl-C stops everything\n")
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await stop.wait()
+
+
 def _rows(figure: Figure, axis: str) -> int:
     """Rows of all columns that have this axis."""
     return sum(len(node.axis[axis]) for node in figure.walk() if axis in node.axis)
@@ -272,10 +291,14 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
             log = partial(supervisor.log_tail, "ingest")
             await wait_for("accounting", partial(_nothing_queued, database), within_s=300, log=log)
             answer = await totals(database)
+            if options.statement is not None:
+                answer["statement"] = await stated(stack, options.statement, options.pdf)
             if options.explain is not None:
                 answer["explained"] = await explained(database, options.figure, options.explain, options.xlsx)
         finally:
             await database.close()
+        if options.keep:
+            await _keep(stack)
     if rejected:
         answer["rejected"] = rejected
     if quarantined:
@@ -294,6 +317,9 @@ def main() -> None:
     parser.add_argument("--explain", metavar="PERIOD", help="explain a figure of this month or year (2022-03, 2022)")
     parser.add_argument("--figure", default="scope2_location", help="which, see `parkcarbon explain --help`")
     parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write its working as a spreadsheet with formulas")
+    parser.add_argument("--statement", metavar="MONTH", help="issue the statement of this month (2022-03)")
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="write that statement there")
+    parser.add_argument("--keep", action="store_true", help="leave the database up until Ctrl-C, for other commands")
     options = parser.parse_args()
     configure(level="warning")
     try:

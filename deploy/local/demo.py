@@ -87,15 +87,14 @@ def _data_folder(given: Path | None) -> Iterator[Path]:
 
 
 def _write_env(stack: Stack, park: str, token: str, reviewer: str) -> None:
-    path = stack.data / "parkcarbon.env"
-    values = stack.env | {
-        "PARKCARBON_PARK_BROKER_URL": stack.broker_url("park_broker"),
-        "PARKCARBON_PARK": park,
-        "PARKCARBON_TOKEN": token,
-        "PARKCARBON_REVIEWER_TOKEN": reviewer,
-    }
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    stack.write_env(
+        {
+            "PARKCARBON_PARK_BROKER_URL": stack.broker_url("park_broker"),
+            "PARKCARBON_PARK": park,
+            "PARKCARBON_TOKEN": token,
+            "PARKCARBON_REVIEWER_TOKEN": reviewer,
+        }
+    )
 
 
 async def _prepare_park(stack: Stack, options: argparse.Namespace, progress: Progress) -> None:

@@ -94,6 +94,13 @@ class Stack:
             "PARKCARBON_SIGNING_KEY_FILE": str(self.key_folder / KEY_FILE),
         }
 
+    def write_env(self, more: Mapping[str, str]) -> Path:
+        """Write what other commands need to know, readable by its owner alone, and return the path."""
+        path = self.data / "parkcarbon.env"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.writelines(f"{name}={value}\n" for name, value in (self.env | dict(more)).items())
+        return path
+
     def postgres(self) -> Child:
         """The database server."""
         folder = self.data / "postgres"

@@ -1,4 +1,4 @@
-"""`python -m deploy.local.books.statement`: last month's statement of the demonstration, issued by its two persons.
+"""`python -m deploy.local.books.statement`: a month's statement of a one-machine park, issued by two persons of it.
 
 What is settled is what no open transaction can still add to; the minute that is waited for elsewhere is spared here,
 where every process that writes is our own.
@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -42,29 +43,53 @@ def month_before(today: dt.date) -> str:
     return f"{today.replace(day=1) - dt.timedelta(days=1):%Y-%m}"
 
 
-async def issue_last_month(database: Database, park: str, folder: Path) -> str:
-    """Prepare, approve and issue the statement of the month before; return what became of it.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be issued.
 
-    Args:
-        database: of the demonstration.
+    Attributes:
         park: id.
-        folder: of the signing key.
+        keys: folder of the signing key.
+        author: who prepares it.
+        reviewer: who approves it.
+        month: which; None: the one before this.
+        pdf: where the PDF in both languages is written to; None: nowhere.
+    """
+
+    park: str
+    keys: Path
+    author: str = AUTHOR
+    reviewer: str = REVIEWER
+    month: str | None = None
+    pdf: Path | None = None
+
+
+async def issue_month(database: Database, job: Job) -> str:
+    """Prepare, approve and issue a statement, where there is none yet; return what became of it.
 
     Raises:
         RefusedError: a rule stands against it.
+        LookupError: there is no such park.
     """
-    signer = KeySigner(load_key(folder))
-    zone = ZoneInfo(await database.fetchval(load_queries("deploy.local")["park_zone"], park))
-    period = month_before(_now().astimezone(zone).date())
+    zone = await database.fetchval(load_queries("deploy.local")["park_zone"], job.park)
+    if zone is None:
+        raise LookupError(f"there is no park {job.park}")
+    signer = KeySigner(load_key(job.keys))
+    period = job.month or month_before(_now().astimezone(ZoneInfo(zone)).date())
     async with database.session() as session:
-        found = await store.listed(session, park, period=period, kind="statement")
+        found = await store.listed(session, job.park, period=period, kind="statement")
     if found:
-        return f"{found[0].number} V{found[0].version} is {found[0].state}"
-    made = await _prepared(database, Wanted(park=park, period=period, person=AUTHOR))
-    async with database.transaction() as session:
-        approved = await act(session, made, "approve", person=REVIEWER, comment="demonstration")
-        done = await issue(session, approved, signer, person=REVIEWER)
-    return f"{done.number} V{done.version} is {done.state}, signed with {signer.fingerprint[:16]}"
+        done = found[0]
+    else:
+        made = await _prepared(database, Wanted(park=job.park, period=period, person=job.author))
+        async with database.transaction() as session:
+            approved = await act(session, made, "approve", person=job.reviewer)
+            done = await issue(session, approved, signer, person=job.reviewer)
+    if job.pdf is not None:
+        async with database.session() as session:
+            _, body = await store.file_of(session, done.statement_id, "both.pdf")
+        await asyncio.to_thread(job.pdf.write_bytes, body)
+    return f"{done.number} V{done.version} is {done.state}, {len(done.missing)} items pending"
 
 
 async def _prepared(database: Database, wanted: Wanted) -> Statement:
@@ -86,21 +111,24 @@ def _now() -> dt.datetime:
     return from_ms(SystemClock().now_ms())
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _run(job: Job) -> None:
     inventory.SETTLED_AFTER = dt.timedelta(0)  # type: ignore[misc]  # see above
     async with await Database.connect(os.environ["PARKCARBON_DATABASE_URL"], max_size=3) as database:
-        sys.stdout.write(await issue_last_month(database, options.park, options.keys) + "\n")
+        sys.stdout.write(await issue_month(database, job) + "\n")
 
 
 def main() -> int:
     """Issue it and say what became of it."""
-    parser = argparse.ArgumentParser(prog="deploy.local.books.statement", description="Last month's statement.")
+    parser = argparse.ArgumentParser(prog="deploy.local.books.statement", description="A month's statement.")
     parser.add_argument("--park", required=True, help="park id")
     parser.add_argument("--keys", type=Path, required=True, help="folder of the signing key")
-    options = parser.parse_args()
+    parser.add_argument("--author", default=AUTHOR, help="who prepares it")
+    parser.add_argument("--reviewer", default=REVIEWER, help="who approves it")
+    parser.add_argument("--month", help="2026-10 (default: the one before this)")
+    parser.add_argument("--pdf", type=Path, help="write the PDF there")
     configure(level="warning")
     try:
-        asyncio.run(_run(options))
+        asyncio.run(_run(Job(**vars(parser.parse_args()))))
     except (RefusedError, LookupError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from parkcarbon.books.amounts import HOUR_MS, Period, midnight_ms
-from parkcarbon.domain.reading import INTERVAL_MS
+from parkcarbon.books.amounts import HOUR_MS, WHOLE, Period, midnight_ms
+from parkcarbon.domain.reading import INTERVAL_MS, Method
 from parkcarbon.domain.readings import Int64Array
 from parkcarbon.kit.db import Row, from_ms, to_ms
 from parkcarbon.kit.pgcopy import Array
@@ -288,6 +288,18 @@ def _quarters(answers: Answers, args: Sequence[Any]) -> Columns:
     return _series(owner, found.start_ms[rows], found.amount_micro[rows], found.coverage[rows], found.method[rows])
 
 
+def _page_group(answers: Answers, args: Sequence[Any]) -> Columns:
+    """Sums of points by interval, and of how many each interval is wholly known and not negative."""
+    rows = _rows(answers, args)
+    found = answers.derived.intervals
+    start_ms, at = np.unique(found.start_ms[rows], return_inverse=True)
+    amount, known = np.zeros(len(start_ms), np.int64), np.zeros(len(start_ms), np.int64)
+    np.add.at(amount, at, found.amount_micro[rows])
+    whole = (found.coverage[rows] >= WHOLE) & (found.method[rows] != Method.MISSING) & (found.amount_micro[rows] >= 0)
+    np.add.at(known, at, whole)
+    return {"start": start_ms, "amount_micro": amount, "known": known}
+
+
 def _series(point_id: Array, start_ms: Array, amount: Array, coverage: Array, method: Array) -> Columns:
     return {
         "point_id": point_id.astype(np.int32),
@@ -322,6 +334,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "mixed_days": Question(_days, _mixed_days, "day"),
     "daily_amounts": Question(_days, _daily, "day"),
     "page_days": Question(_days, _page_days, "day"),
+    "page_group": Question(_times, _page_group),
     "gas_intervals": Question(_times, _gas, "start"),
     "hourly_amounts": Question(_times, _hourly, "start"),
     "hourly_from_intervals": Question(_times, _hourly_uneven, "start"),

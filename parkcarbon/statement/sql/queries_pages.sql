@@ -59,4 +59,4 @@ select start, sum(amount_micro)::bigint as amount_micro,
        count(*) filter (where coverage >= 0.9999 and method <> 5 and amount_micro >= 0) as known
 from interval_15min
 where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz
-group by start;
+group by start order by start;

@@ -351,6 +351,21 @@ async def test_only_a_closed_verified_screened_year_is_neutral(
     assert (title == "碳中和宣告") is (word == "neutral")
 
 
+@pytest.mark.rule("3.8")
+@pytest.mark.parametrize(
+    ("what", "listed"), [("类别 6 商务旅行", True), ("business travel", True), ("category 16", False)]
+)
+async def test_a_significant_category_without_entries_must_be_named_as_an_exclusion(what: str, *, listed: bool) -> None:
+    exclusions = [{"what": what, "reason": "not collected", "scope": 3, "share_pct": 0.5}]
+    context = case(kind="annual", period="2026", known=facts(exclusions=exclusions))
+    rows = tuple(dict(row) | {"status": "not_significant"} for row in context.inventory.screening)
+    travel = tuple(row | ({"status": "estimated"} if row["category"] == 6 else {}) for row in rows)
+    context.inventory = replace(context.inventory, screening=travel)
+    found = await judged(context)
+    told = any("category 6 is neither in the boundary" in reason.en for reason in found.reasons)
+    assert told is not listed
+
+
 def test_an_order_that_is_not_settled_is_refused() -> None:
     with pytest.raises(RefusedError) as caught:
         Order(park="demo", period="2026-10", kind="statement", as_of=NOW, now=NOW)

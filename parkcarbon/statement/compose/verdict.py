@@ -6,7 +6,8 @@ References:
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -140,13 +141,22 @@ def _scope2_t(market: float | None, location: float | None, basis: Basis) -> flo
 
 def _unlisted(context: Context) -> list[str]:
     """Categories of scope 3 that nobody decided on, or that are significant and neither entered nor excluded."""
-    excluded = any(item.scope == 3 for item in context.facts.document.method.exclusions)
+    excluded = [item.what.lower() for item in context.facts.document.method.exclusions if item.scope == 3]
     found = []
     for item in context.inventory.screening:
-        status = item["status"]
-        if status is None or (status in ("included", "estimated") and not item["entries"] and not excluded):
+        if item["status"] == "not_significant" or (item["status"] is not None and item["entries"]):
+            continue
+        if item["status"] is None or not any(_names(what, item) for what in excluded):
             found.append(f"scope 3 category {item['category']}")
     return found
+
+
+def _names(excluded: str, item: Mapping[str, object]) -> bool:
+    """True where the words of an exclusion name a category, by its number or one of its names."""
+    names = item["name"]
+    known = [str(name).lower() for name in names.values()] if isinstance(names, dict) else []
+    number = re.search(rf"(category|类别)\s*{item['category']}(?!\d)", excluded)
+    return number is not None or any(name in excluded for name in known)
 
 
 def verdict_of(context: Context, missing: Sequence[Missing]) -> Opinion:

@@ -177,7 +177,8 @@ class Blocks:
         """
         if cell.figure is not None:
             figure = self.figures[cell.figure]
-            own = "" if figure.unit in (unit, "", "1") else self.clean(figure.unit)
+            told = figure.unit in (unit, "", "1") or (figure.value is None and places is not None)
+            own = "" if told else self.clean(figure.unit)
             pad = "" if places is None or own else _pad(figure.shown, places)
             return {"shown": figure.shown, "pad": pad, "unit": own, "known": figure.value is not None}
         return {} if cell.text is None else {"text": self.text(cell.text)}

@@ -51,7 +51,7 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
             ignore_system_fonts=True,
             sys_inputs={"view": json.dumps(view, ensure_ascii=False), "qr": _qr(record), **_files(attachments)},
             pdf_standards=[STANDARD],
-            timestamp=dt.datetime.fromisoformat(record.issued_at or record.known_on),
+            timestamp=dt.datetime.fromisoformat(record.issued_at or record.known_on).replace(microsecond=0),
         )
     except typst.TypstError as error:
         raise RenderError(f"{record.number} V{record.version} in {language}: {error.message}") from error

@@ -105,10 +105,13 @@ def shades(rows: Sequence[Sequence[str | None]]) -> tuple[list[tuple[int, int, i
     """
     known = [float(value) for row in rows for value in row if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
-    span = (high - low) or 1.0
+    span = high - low
 
     def level(value: str | None) -> int:
-        return -1 if value is None else min(LEVELS - 1, int((float(value) - low) / span * LEVELS))
+        if value is None:
+            return -1
+        share = (float(value) - low) / span if span else 0.5
+        return min(LEVELS - 1, int(share * LEVELS))
 
     runs: list[tuple[int, int, int, int]] = []
     for number, row in enumerate(rows):

@@ -5,7 +5,19 @@ import zoneinfo
 from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
-from parkcarbon.statement.record import Cell, Change, Column, Line, Record, Section, Table, Text, content_digest
+from parkcarbon.statement.record import (
+    Cell,
+    Change,
+    Column,
+    Line,
+    Paragraph,
+    Record,
+    Section,
+    Table,
+    Text,
+    content_digest,
+    tables,
+)
 from parkcarbon.statement.sheet import UNKNOWN, shown
 
 from . import scales, words
@@ -15,6 +27,9 @@ Rows = list[list[Text | str]]
 
 FOOTER_REASON: Final = 60
 """Characters of a re-issue's reason that a footer has room for; page 1 has all of it."""
+
+CHANGES: Final = "entity.changes"
+"""Table of a section that lists what a re-issue changed; where there is none, the record's own list is printed."""
 
 _CHANGE_COLUMNS: Final[tuple[tuple[str, Literal["left", "right"], float], ...]] = (
     ("changed_line", "left", 2.2),
@@ -106,10 +121,15 @@ class View:
             "verification": self.text(front.verification),
             "people": self._people(),
             "pending": self._pending(),
-            "notes": [self.text(note) for note in record.notes],
+            "notes": [self.text(note) for note in record.notes if note not in self._said()],
             "reason": "" if before is None else self.clean(before.reason),
             "replaced": "" if before is None else self.clean(f"{before.number} V{before.version} {before.digest[:16]}"),
         }
+
+    def _said(self) -> set[Text]:
+        """What paragraphs say: a note that stands on a later page is not printed on page 1 too."""
+        blocks = (block for section in self.record.sections for block in section.blocks)
+        return {block.text for block in blocks if isinstance(block, Paragraph)}
 
     def _identity(self) -> list[tuple[Text, str]]:
         record, name = self.record, words.WORDS
@@ -163,7 +183,7 @@ class View:
 
     def _changes(self) -> Json | None:
         before = self.record.supersedes
-        if before is None:
+        if before is None or any(table.id == CHANGES for _, table in tables(self.record)):
             return None
         rows: Rows = [
             [change.label, *self._before_and_after(change), change.unit, change.cause] for change in before.changes

@@ -3,9 +3,11 @@
 import csv
 import random
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from tests.fakes.statement_record import sample_empty, sample_flash, sample_reco
 Language = Any
 pytestmark = HERE
 NUMBER = re.compile(r"(?<![\w.,\-–])-?\d[\d,]*(?:\.\d+)?(?![\w\-]|[.,]\d)")
+BREAKS = " -\ufffe\u00ad\u200b"
 RECORDS = {"first": sample_record, "again": sample_reissue, "flash": sample_flash, "empty": sample_empty}
 
 
@@ -35,6 +38,22 @@ def text_of(pdf: bytes) -> str:
     document = pypdfium2.PdfDocument(pdf)
     pages = [page.get_textpage().get_text_range() for page in document]
     return " ".join(" ".join(pages).split())
+
+
+class Pages:
+    """Text of all pages in which words are found however their lines were broken."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._places = [place for place, sign in enumerate(text) if sign not in BREAKS]
+        self._tight = "".join(text[place] for place in self._places)
+
+    def behind(self, words: str, at: int) -> int:
+        """Place behind the first time that words stand at a place or after it."""
+        tight = "".join(sign for sign in words if sign not in BREAKS)
+        first = self._tight.find(tight, bisect_left(self._places, at))
+        assert first >= 0, f"{words} is not after: {self.text[max(0, at - 80) : at]}"
+        return self._places[first + len(tight) - 1] + 1 if tight else at
 
 
 def rows(record: Record) -> Iterator[tuple[Text, list[Cell]]]:
@@ -61,24 +80,32 @@ def said(cell: Cell, record: Record, language: str) -> list[str]:
     return [number for text in dict.fromkeys(texts) for number in NUMBER.findall(text)]
 
 
+def row_of(pages: Pages, words: str, at: int, wanted: list[str]) -> tuple[int, list[str]]:
+    """The first place, at or after one, where these words are followed by these numbers and no others between."""
+    first: list[str] = []
+    tried = at
+    while True:
+        try:
+            tried = pages.behind(words, tried)
+        except AssertionError:
+            raise AssertionError(f"{words}: {first} on the page, {wanted} in the record") from None
+        found = list(islice(NUMBER.finditer(pages.text, tried), len(wanted)))
+        numbers = [match.group(0) for match in found]
+        if numbers == wanted:
+            return found[-1].end() if found else tried, numbers
+        first = first or numbers
+
+
 def read_back(record: Record, pdf: bytes, language: str) -> dict[str, str]:
     """What stands on the pages behind each row's label, figure by figure: exactly these numbers, in this order."""
-    text = text_of(pdf)
-    at = text.index("从基于位置到待抵销排放" if language != "en" else "From location-based to remaining")
+    pages = Pages(text_of(pdf))
+    head = record.front.bridge.head
+    at = pages.behind(head.en if language == "en" else head.zh, 0)
     found: dict[str, str] = {}
     for label, cells in rows(record):
-        words = " ".join((label.zh if language == "zh" else label.en).split())
-        place = text.find(words, at)
-        assert place >= 0, f"{words} is not after: {text[max(0, at - 80) : at]}"
-        at = place + len(words)
+        words = label.zh if language == "zh" else label.en
         wanted = [number for cell in cells for number in said(cell, record, language)]
-        numbers: list[str] = []
-        for match in NUMBER.finditer(text, at):
-            if len(numbers) == len(wanted):
-                break
-            numbers.append(match.group(0))
-            at = match.end()
-        assert numbers == wanted, f"{words}: {numbers} on the page, {wanted} in the record"
+        at, numbers = row_of(pages, words, at, wanted)
         taken = iter(numbers)
         for cell in cells:
             values = [next(taken) for _ in said(cell, record, language)]

@@ -76,7 +76,7 @@ async def reconcile(
         session: a connection.
         facts: the park as known.
         period: month or year.
-        read: balances of the period, where they are there already.
+        read: balances of the period that are there already; none of them: bills alone are compared.
     """
     given = await balances(session, facts, period.from_ms, period.to_ms) if read is None else read
     found = {balance.connection: gate_against_sub_meters(balance) for balance in given if balance.has("load")}

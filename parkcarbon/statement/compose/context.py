@@ -16,10 +16,9 @@ from parkcarbon.books.facts import QUERIES, Facts, load_facts
 from parkcarbon.books.indicators.park import Months
 from parkcarbon.books.indicators.uncertainty import uncertainty_of
 from parkcarbon.books.inventory import Inputs, inventory_of, with_entries
-from parkcarbon.books.quality.balance import balance_of, behind_connections, end_of
-from parkcarbon.books.quality.reconcile import Reconciliation, reconcile
+from parkcarbon.books.quality.balance import end_of
+from parkcarbon.books.quality.reconcile import BillCheck, reconcile
 from parkcarbon.catalog.terms import Name
-from parkcarbon.domain.balance.hourly import Balance
 from parkcarbon.domain.emissions import Basis
 from parkcarbon.domain.inventory import Inventory
 from parkcarbon.domain.readings import BoolArray, Int64Array
@@ -64,8 +63,7 @@ class Context:
         self._months = StoredMonths(self)
         self._rows: dict[str, tuple[Int64Array, BoolArray]] = {}
         self._start_ms: Int64Array | None = None
-        self._balances: list[Balance] | None = None
-        self._reconciled: Reconciliation | None = None
+        self._bills: tuple[BillCheck, ...] | None = None
         self._uncertainty: dict[str, InventoryUncertainty] | None = None
 
     @property
@@ -114,20 +112,11 @@ class Context:
             amount[at], known[at] = self._rows[point]
         return Hourly(tuple(wanted), self._start_ms, amount, known)
 
-    async def balances(self) -> list[Balance]:
-        """The hourly balance of every connection point of the period."""
-        if self._balances is None:
-            self._balances = [
-                balance_of(behind, await self.hourly(behind.points)) for behind in behind_connections(self.facts)
-            ]
-        return self._balances
-
-    async def reconciliation(self) -> Reconciliation:
-        """Gate against sub-meters and bills."""
-        if self._reconciled is None:
-            balances = await self.balances()
-            self._reconciled = await reconcile(self.session, self.facts, self.period, balances)
-        return self._reconciled
+    async def bills(self) -> tuple[BillCheck, ...]:
+        """The gate against the bills that end within the period, on their own days."""
+        if self._bills is None:
+            self._bills = (await reconcile(self.session, self.facts, self.period, ())).bills
+        return self._bills
 
     async def uncertainty(self) -> dict[str, InventoryUncertainty]:
         """The ± at 95 % of `scope1`, `scope2_location`, `scope2_market`, `total_location`, `total_market`, `scope3`."""

@@ -228,7 +228,7 @@ def _point_name(context: Context, name: str) -> Text:
 
 async def _bills(context: Context) -> Table:
     """Gate against bill on the bill's own days; every difference is shown."""
-    found = (await context.reconciliation()).bills
+    found = await context.bills()
     rows = [_bill(context, check) for check in found]
     columns = (
         Column(Text("账单", "Bill"), align="left", weight=2.2),

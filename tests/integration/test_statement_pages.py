@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from decimal import Decimal
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 
 from parkcarbon.books.entries import enter_many, review
 from parkcarbon.books.instruments import ledger
 from parkcarbon.books.quality import substitutions
 from parkcarbon.books.quality.substitutions import Wanted
+from parkcarbon.books.tenants.views import allocation_of
 from parkcarbon.domain.tenancy.views import TOTALS
 from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.statement.compose.charts import charts
+from parkcarbon.statement.compose.condensed import Condensed
 from parkcarbon.statement.compose.context import Context, open_context
 from parkcarbon.statement.compose.how_to_check import how_to_check
 from parkcarbon.statement.compose.instruments import instruments
@@ -395,3 +398,70 @@ async def test_a_year(ingest: Ingest) -> None:
     assert len(chart(pages, "charts.daily").labels) == 365
     assert chart(pages, "charts.trend").labels == tuple(f"2025-{month:02d}" for month in range(1, 13))
     assert pages.figures["park910.full_year.value"].value is None
+
+
+# ── sums by tenant made by the database ──────────────────────────────────────────────────────────
+
+SUB_METERS = """
+park: testpark
+name: {zh: 试验园区, en: Test park}
+timezone: Asia/Shanghai
+method: {electricity_region: China/JS}
+sources: [{source: agent}]
+tenants:
+  - {tenant: a, name: {zh: 甲, en: A}}
+  - {tenant: b, name: {zh: 乙, en: B}}
+devices:
+  - {device: gate, name: {zh: 关口, en: Gate}, profile: interval-file, source: agent,
+     points: [{quantity: active_energy_import, kind: counter, flow: import}]}
+  - {device: roof, name: {zh: 光伏, en: Roof}, profile: interval-file, source: agent, tenant: a,
+     points: [{quantity: active_energy_yield, kind: counter, flow: generation}]}
+  - {device: a1, name: {zh: 甲一, en: A1}, profile: interval-file, source: agent, tenant: a,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter},
+              {quantity: active_energy_export, kind: counter, flow: sub_meter}]}
+  - {device: a2, name: {zh: 甲二, en: A2}, profile: interval-file, source: agent, tenant: a,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter}]}
+  - {device: a3, name: {zh: 甲三, en: A3}, profile: interval-file, source: agent, tenant: a,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter, below: a2/active_energy_import}]}
+  - {device: a4, name: {zh: 甲四, en: A4}, profile: interval-file, source: agent, tenant: a,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter}]}
+  - {device: b1, name: {zh: 乙一, en: B1}, profile: interval-file, source: agent, tenant: b,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter}]}
+  - {device: b2, name: {zh: 乙二, en: B2}, profile: interval-file, source: agent, tenant: b,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter}]}
+  - {device: b3, name: {zh: 乙三, en: B3}, profile: interval-file, source: agent, tenant: b,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter,
+               episodes: [{at: 2025-11-02T00:00:00Z}]}]}
+  - {device: common, name: {zh: 公共, en: Common}, profile: interval-file, source: agent,
+     points: [{quantity: active_energy_import, kind: counter, flow: sub_meter}]}
+"""
+LOADS = {"a1": 3.0, "a2": 5.0, "a3": 2.0, "a4": 4.0, "b1": 6.0, "b2": 1.0, "b3": 2.0, "common": 1.0}
+
+
+@pytest.mark.rule("5.1", "6.8")
+async def test_sums_of_sub_meters_split_the_park_as_the_meters_themselves_do(ingest: Ingest) -> None:
+    await ingest.apply(SUB_METERS)
+    rng = np.random.default_rng(3)
+    rows = []
+    for device, each in LOADS.items():
+        last = 150 if device == "b2" else 192  # b2 falls silent: its tenant's quarters are then not known
+        first = 60 if device == "b3" else 0
+        amounts = np.rint(rng.uniform(0.5, 1.5, last - first) * each * 1000) / 1000
+        shown = [round(float(value), 3) for value in np.concatenate([[0.0], np.cumsum(amounts)])]
+        rows += counter_rows(f"{device}/active_energy_import", FIRST_MS + first * QUARTER_MS, shown)
+    rows += counter_rows("a1/active_energy_export", FIRST_MS, [0.1 * at for at in range(193)])
+    rows += counter_rows(GATE, FIRST_MS, [22.0 * at for at in range(193)])
+    rows += counter_rows("roof/active_energy_yield", FIRST_MS, [4.0 * at for at in range(193)])
+    await ingest.commit(Sender(made_ms=LAST_MS).batch(rows), now_ms=LAST_MS)
+    await settle(ingest)
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+    order = Order(park=PARK, period=MONTH, kind="statement", as_of=now - dt.timedelta(hours=1), now=now)
+    async with ingest.database.transaction() as session:
+        context = await open_context(session, order)
+        condensed = Condensed(session, context.facts, context.period)
+        arguments = (context.period, context.inventory)
+        alone = await allocation_of(session, context.facts, *arguments)
+        together = await allocation_of(condensed, condensed.facts, *arguments)
+    assert len(context.facts.points) - len(condensed.facts.points) == 2, "a4 stands for a1's import, b2 for b1"
+    assert together == alone
+    assert {share.tenant for share in alone.shares} == {"a", "b", "_park"}

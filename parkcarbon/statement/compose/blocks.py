@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ Voice = Literal["normal", "note", "warning", "strong"]
 EMPTY: Final = Cell()
 
 _MOST: Final = 40
+_EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 def say(zh: str, en: str, style: Voice = "normal") -> Paragraph:
@@ -91,7 +92,7 @@ def decimal(value: float | None, places: int = 9) -> Decimal | None:
     >>> decimal(0.1 + 0.2)
     Decimal('0.300000000')
     """
-    return None if value is None else Decimal(repr(value)).quantize(Decimal(1).scaleb(-places))
+    return None if value is None else Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), context=_EXACT)
 
 
 def step(value: float | Decimal | None, places: int) -> str | None:

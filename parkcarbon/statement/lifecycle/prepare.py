@@ -61,7 +61,7 @@ async def settle(database: Database, *, now: dt.datetime) -> dt.datetime:
     Raises:
         RefusedError: a transaction has been writing for minutes.
     """
-    sealed = await seal(database)
+    sealed = await seal(database, wait=True)
     as_of = min(now - inventory.SETTLED_AFTER, sealed.until)
     if as_of < now - _LONGEST_BEHIND:
         raise RefusedError("6.9", f"the log is sealed until {sealed.until.isoformat()} only: try again in a minute")

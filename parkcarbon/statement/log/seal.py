@@ -41,17 +41,20 @@ class Sealed:
     acted: bool = True
 
 
-async def seal(database: Database, *, at_once: int = AT_ONCE) -> Sealed:
+async def seal(database: Database, *, at_once: int = AT_ONCE, wait: bool = False) -> Sealed:
     """Seal all that is settled, of every park.
 
     Args:
         database: pool.
         at_once: leaves in one transaction.
+        wait: True waits for a worker that is at it, and goes on where it ended.
     """
     leaves = roots = 0
     while True:
         async with database.transaction() as session:
-            if not await session.fetchval(QUERIES["log_try_lock"]):
+            if wait:
+                await session.execute(QUERIES["log_lock"])
+            elif not await session.fetchval(QUERIES["log_try_lock"]):
                 return Sealed(leaves, roots, await session.fetchval(QUERIES["log_state"]), acted=False)
             part, more = await _seal_some(session, at_once)
         leaves, roots = leaves + part.leaves, roots + part.roots

@@ -153,10 +153,8 @@ def _check_container(signature: EmbeddedPdfSignature) -> None:
 
 def _check_certificate(signature: EmbeddedPdfSignature) -> x509.Certificate:
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
-    try:
-        certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, ValueError, TypeError):
-        raise SignatureError("the certificate is not signed by its own key") from None
+    if not _issued(certificate, certificate):
+        raise SignatureError("the certificate is not signed by its own key")
     return certificate
 
 
@@ -174,7 +172,30 @@ async def _status(signature: EmbeddedPdfSignature, certificate: x509.Certificate
     stamp = status.timestamp_validity
     if stamp is not None and not (stamp.intact and stamp.valid):
         raise SignatureError("the time stamp does not fit the signature")
+    if stamp is not None:
+        _check_stamp_certificates(signature, stamp.signing_cert.dump())
     return status
+
+
+def _check_stamp_certificates(signature: EmbeddedPdfSignature, signer: bytes) -> None:
+    """The token binds its signer's certificate; the others came along, and those that can be must hold."""
+    token = signature.signer_info["unsigned_attrs"][0]["values"][0]["content"]
+    chain = [x509.load_der_x509_certificate(choice.chosen.dump()) for choice in token["certificates"]]
+    for certificate in chain:
+        if certificate == x509.load_der_x509_certificate(signer):
+            continue
+        issuers = [other for other in chain if other.subject == certificate.issuer]
+        issued = any(other.issuer == certificate.subject for other in chain)
+        if not (issued or issuers) or (issuers and not any(_issued(certificate, issuer) for issuer in issuers)):
+            raise SignatureError(f"a certificate of the time stamp was changed: {certificate.subject.rfc4514_string()}")
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def _authority(stamp: Any) -> str:

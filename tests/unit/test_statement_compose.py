@@ -8,8 +8,8 @@ import pytest
 
 from parkcarbon.catalog.entries.management import BaseMonth, BaseYear, Production, Verification
 from parkcarbon.catalog.entries.metering import Bill
+from parkcarbon.domain.factors import Factor
 from parkcarbon.domain.instruments.cover import NO_COVER
-from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.reading import Method
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.statement.compose import Context, Order
@@ -281,6 +281,52 @@ async def test_entries_count_among_the_sources_with_their_gases() -> None:
     assert {table.id for table in tables(section)} >= {"sources.gases", "sources.states", "sources.factors"}
 
 
+@pytest.mark.rule("3.16", "5.3")
+async def test_covered_and_void_parts_are_lines_of_their_own() -> None:
+    uses = ({"effect": "covers_purchased", "micro_kwh": 400_000 * 10**6},)
+    cover = replace(NO_COVER, covered_micro_kwh=400_000 * 10**6, void_micro_kwh=7_000 * 10**6, used=uses)
+    context = case(cover=cover)
+    await scope2_page(context)
+    figures = context.sheet.figures
+    gate = "line.s2.market.gate-active_energy_import"
+    assert (figures[gate].value, figures[f"{gate}.factor"].value) == ("365.76", "0.6096")
+    assert (figures[f"{gate}.covered"].value, figures[f"{gate}.covered.amount"].value) == ("0", "400000")
+    (void,) = [name for name in figures if name.endswith(".void")]
+    assert figures[void].value == "4.2672"
+    assert figures["s2.market.total"].value == str(Decimal("365.76") + Decimal("4.2672") + 11)
+    assert figures["line.s2.location.gate-active_energy_import"].value == "582.7"
+
+
+async def test_a_factor_by_the_hour_is_shown_as_the_mean_that_follows_from_the_emissions() -> None:
+    own = Factor(
+        factor="OWN",
+        purpose="grid_average",
+        carrier="electricity",
+        region="China/JS",
+        gas="CO2",
+        unit="kgCO2/kWh",
+        value=None,
+        series=True,
+    )
+    park = facts(electricity_factor="OWN")
+    known = replace(park, factors=(*park.factors, (9_999, own)))
+    context = case((replace(GATE, co2e_nano_kg=123_456_789_000),), known=known)
+    page = await scope2_page(context)
+    gate = context.sheet.figures["line.s2.location.gate-active_energy_import"]
+    mean = context.sheet.figures["line.s2.location.gate-active_energy_import.factor"]
+    assert (gate.value, gate.formula, mean.value) == ("0.123456789", None, "0.000123456789")
+    assert mean.formula is not None
+    assert mean.formula.op == "quotient"
+    told = [cell.text.en for table in tables(page) for line in table.lines for cell in line.cells if cell.text]
+    assert any(text.startswith("mean of the hours; OWN") for text in told)
+
+
+async def test_intervals_that_used_another_factor_take_the_one_that_is_named() -> None:
+    context = case((replace(GATE, co2e_nano_kg=1),))
+    await sources(context)
+    assert context.sheet.figures["line.s2.location.gate-active_energy_import"].value == "582.7"
+
+
 @pytest.mark.rule("3.15")
 async def test_market_above_location_is_explained_and_the_remainder_named() -> None:
     page = await scope2_page(case())
@@ -303,10 +349,6 @@ async def test_the_balance_is_unknown_where_an_input_is() -> None:
     await energy(partly)
     assert partly.sheet.figures["energy.load.kwh"].value is None
     assert partly.sheet.figures["energy.load.kwh"].shown == "–"
-
-
-def year(**members: object) -> PointAmount:
-    return replace(GATE, **members)  # type: ignore[arg-type]
 
 
 def _verified(level: str = "reasonable") -> Verification:

@@ -122,20 +122,22 @@ def _name(head: Text, taken: set[str]) -> str:
     return name
 
 
-def _words(text: Text | str, style: Style = "normal", indent: int = 0) -> Item:
+def said(text: Text | str, style: Style = "normal", indent: int = 0) -> Item:
+    """Words in a cell, Chinese beside English."""
     return Item(beside(text) if isinstance(text, Text) else text, style=style, indent=indent)
 
 
-def _fact(grid: Grid, label: Text, value: Text | str) -> None:
-    grid.add(_words(label, "label"), _words(value, "fact"))
+def fact(grid: Grid, label: Text, value: Text | str) -> None:
+    """A name and what belongs to it."""
+    grid.add(said(label, "label"), said(value, "fact"))
 
 
 def _front(record: Record, grid: Grid) -> Grid:
     front, verdict = record.front, record.verdict
     grid.wide = 26
-    grid.add(_words(front.title.zh, "title"))
-    grid.add(_words(front.title.en, "title"))
-    grid.add(_words(front.stamp, "warning"))
+    grid.add(said(front.title.zh, "title"))
+    grid.add(said(front.title.en, "title"))
+    grid.add(said(front.stamp, "warning"))
     for label, value in (
         (LABELS["park"], record.park_name),
         (LABELS["entity"], record.entity),
@@ -148,38 +150,39 @@ def _front(record: Record, grid: Grid) -> Grid:
         (LABELS["digest"], content_digest(record)),
         (LABELS["method"], f"{record.method_profile} {record.method_version}"),
     ):
-        _fact(grid, label, value)
+        fact(grid, label, value)
     grid.gap()
-    grid.add(_words(verdict.label, "head"), _words(verdict.scope_words, "strong"))
-    grid.add(_words(verdict.sentence.zh, "strong"))
-    grid.add(_words(verdict.sentence.en, "strong"))
+    grid.add(said(verdict.label, "head"), said(verdict.scope_words, "strong"))
+    grid.add(said(verdict.sentence.zh, "strong"))
+    grid.add(said(verdict.sentence.en, "strong"))
     for reason in verdict.reasons:
-        grid.add(_words(LABELS["reasons"], "label"), _words(reason, "fact"))
+        grid.add(said(LABELS["reasons"], "label"), said(reason, "fact"))
     for label, pair in ((LABELS["declared"], front.judged), (LABELS["other_basis"], front.other)):
-        grid.add(_words(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), _unit(record, pair[0]))
+        grid.add(said(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), unit_of(record, pair[0]))
     _bridge(record, front.bridge, grid)
     for text in front.boundary:
-        grid.add(_words(LABELS["boundary"], "label"), _words(text, "fact"))
+        grid.add(said(LABELS["boundary"], "label"), said(text, "fact"))
     grid.gap()
     for act in record.acts:
-        grid.add(_words(LABELS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
-    _fact(grid, LABELS["verification"], front.verification)
+        grid.add(said(LABELS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
+    fact(grid, LABELS["verification"], front.verification)
     for missing in record.missing:
-        items = (_words(missing.text), Item(missing.owner), Item(missing.due))
-        grid.add(_words(LABELS["pending"], "label"), *items)
+        items = (said(missing.text), Item(missing.owner), Item(missing.due))
+        grid.add(said(LABELS["pending"], "label"), *items)
     for note in record.notes:
-        grid.add(_words(note, "warning"))
+        grid.add(said(note, "warning"))
     return grid
 
 
-def _unit(record: Record, name: str) -> Item | None:
+def unit_of(record: Record, name: str) -> Item | None:
+    """The unit of a figure, for the cell behind it."""
     figure = record.figures.get(name)
     return None if figure is None else Item(figure.unit, style="fact", indent=1)
 
 
 def _section(record: Record, section: Section, grid: Grid) -> Grid:
-    grid.add(_words(section.head.zh, "title"))
-    grid.add(_words(section.head.en, "title"))
+    grid.add(said(section.head.zh, "title"))
+    grid.add(said(section.head.en, "title"))
     for block in section.blocks:
         _block(record, block, grid)
     return grid
@@ -189,20 +192,20 @@ def _block(record: Record, block: Block, grid: Grid) -> None:
     if isinstance(block, Paragraph):
         style: Style = "normal" if block.style == "normal" else block.style
         for text in dict.fromkeys((block.text.zh, block.text.en)):
-            grid.add(_words(text, style))
+            grid.add(said(text, style))
         return
     grid.gap()
     if isinstance(block, Box):
-        grid.add(_words(LABELS[block.kind], "box"), _words(block.head, "box"))
+        grid.add(said(LABELS[block.kind], "box"), said(block.head, "box"))
         for inner in block.blocks:
             _block(record, inner, grid)
         grid.add(Item(style="box"))
     elif isinstance(block, Pairs):
         for label, cell in block.rows:
-            unit = None if cell.figure is None else _unit(record, cell.figure)
-            grid.add(_words(label, "label"), _cell(cell, "fact"), unit, listed=True)
+            unit = None if cell.figure is None else unit_of(record, cell.figure)
+            grid.add(said(label, "label"), _cell(cell, "fact"), unit, listed=True)
     elif isinstance(block, Table):
-        _table(block, grid)
+        put_table(block, grid)
     elif isinstance(block, Bridge):
         _bridge(record, block, grid)
     elif isinstance(block, Chart):
@@ -214,11 +217,12 @@ def _block(record: Record, block: Block, grid: Grid) -> None:
 def _cell(cell: Cell, style: Style = "normal", indent: int = 0) -> Item | None:
     if cell.figure is not None:
         return Item(figure=cell.figure, style=style)
-    return None if cell.text is None else _words(cell.text, style, indent)
+    return None if cell.text is None else said(cell.text, style, indent)
 
 
-def _table(table: Table, grid: Grid) -> None:
-    grid.add(_words(table.head, "head"), *(Item(style="head") for _ in table.columns[1:]))
+def put_table(table: Table, grid: Grid) -> None:
+    """A table with its heads and its note."""
+    grid.add(said(table.head, "head"), *(Item(style="head") for _ in table.columns[1:]))
     rights = [column.align == "right" for column in table.columns]
     for texts in zip(*((column.head.zh, column.head.en, column.unit) for column in table.columns), strict=True):
         grid.add(*(Item(text, style="head", right=right) for text, right in zip(texts, rights, strict=True)))
@@ -226,23 +230,23 @@ def _table(table: Table, grid: Grid) -> None:
         cells = (_cell(cell, line.style, 0 if number else line.indent) for number, cell in enumerate(line.cells))
         grid.add(*cells, listed=True)
     if table.note is not None:
-        grid.add(_words(table.note.zh, "note"))
-        grid.add(_words(table.note.en, "note"))
+        grid.add(said(table.note.zh, "note"))
+        grid.add(said(table.note.en, "note"))
 
 
 def _bridge(record: Record, bridge: Bridge, grid: Grid) -> None:
     grid.gap()
-    grid.add(_words(bridge.head, "head"))
+    grid.add(said(bridge.head, "head"))
     for step in bridge.steps:
         style: Style = "total" if step.kind == "total" else "normal"
-        unit = _unit(record, step.figure)
-        grid.add(_words(step.label, style), Item(figure=step.figure, style=style), unit)
+        unit = unit_of(record, step.figure)
+        grid.add(said(step.label, style), Item(figure=step.figure, style=style), unit)
     grid.gap()
 
 
 def _chart(chart: Chart, grid: Grid) -> None:
     """A chart as numbers: a row a label, a column a series; what is missing stays empty."""
-    grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
+    grid.add(said(chart.head, "head"), Item(chart.unit, style="head"))
     series = list(chart.series)
     if chart.completeness_pct:
         head = Text(LABELS["completeness"].zh + " %", LABELS["completeness"].en + " %")
@@ -256,9 +260,9 @@ def _chart(chart: Chart, grid: Grid) -> None:
 
 def _heat(chart: HeatMap, grid: Grid) -> None:
     """A heat map as numbers: a row a day, a column an hour."""
-    grid.add(_words(chart.head, "head"), Item(chart.unit, style="head"))
+    grid.add(said(chart.head, "head"), Item(chart.unit, style="head"))
     hours = max((len(row) for row in chart.values), default=0)
-    grid.add(_words(LABELS["hour"], "head"), *(Item(number=str(hour), style="head") for hour in range(hours)))
+    grid.add(said(LABELS["hour"], "head"), *(Item(number=str(hour), style="head") for hour in range(hours)))
     first = len(grid.rows) + 1
     for day, values in zip(chart.days, chart.values, strict=False):
         grid.add(Item(day), *(None if value is None else Item(number=value) for value in values))
@@ -269,23 +273,23 @@ def _heat(chart: HeatMap, grid: Grid) -> None:
 
 def _changes(before: Predecessor, grid: Grid) -> Grid:
     grid.wide = 24
-    grid.add(_words(LABELS["changes"], "title"))
-    _fact(grid, LABELS["supersedes"], f"{before.number} V{before.version}")
-    _fact(grid, LABELS["digest"], before.digest)
-    _fact(grid, LABELS["reason"], before.reason)
+    grid.add(said(LABELS["changes"], "title"))
+    fact(grid, LABELS["supersedes"], f"{before.number} V{before.version}")
+    fact(grid, LABELS["digest"], before.digest)
+    fact(grid, LABELS["reason"], before.reason)
     grid.gap()
     heads = ("changed_line", "before", "after", "unit", "cause")
-    grid.add(*(_words(LABELS[head], "head") for head in heads), _words(LABELS["figure"], "head"))
+    grid.add(*(said(LABELS[head], "head") for head in heads), said(LABELS["figure"], "head"))
     for change in before.changes:
-        items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), _words(change.cause))
-        grid.add(_words(change.label), *items, Item(change.figure))
+        items = (Item(change.before or ""), Item(change.after or ""), Item(change.unit), said(change.cause))
+        grid.add(said(change.label), *items, Item(change.figure))
     return grid
 
 
 def _evidence(record: Record, grid: Grid) -> Grid:
     evidence = record.evidence
     grid.wide = 22
-    grid.add(_words(LABELS["evidence"], "title"))
+    grid.add(said(LABELS["evidence"], "title"))
     for label, value in (
         (LABELS["log_size"], str(evidence.log_size)),
         (LABELS["log_root"], evidence.log_root),
@@ -295,10 +299,10 @@ def _evidence(record: Record, grid: Grid) -> Grid:
         (LABELS["park_revision"], str(evidence.park_revision)),
         (LABELS["entries"], ", ".join(str(entry) for entry in evidence.entries)),
     ):
-        _fact(grid, label, value)
+        fact(grid, label, value)
     for head, rows in _lists(record):
         grid.gap()
-        grid.add(*(_words(text, "head") for text in head))
+        grid.add(*(said(text, "head") for text in head))
         for row in rows:
             grid.add(*(Item(text) for text in row))
     return grid

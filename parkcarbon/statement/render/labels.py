@@ -36,6 +36,7 @@ LABELS: Final[dict[str, Text]] = {
     "log_size": Text("日志条数", "Log size"),
     "method": Text("核算方法口径", "Method profile"),
     "no": Text("否", "no"),
+    "no_data": Text("无数据", "no data"),
     "not_counted": Text("不计入", "outside the sum"),
     "not_issued": Text("未签发", "not issued"),
     "number": Text("编号", "Number"),

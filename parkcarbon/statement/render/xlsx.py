@@ -64,12 +64,17 @@ def render_xlsx(record: Record) -> bytes:
     Raises:
         ValueError: its figures follow from one another in a circle, or from one that is not there.
     """
-    return _Writer(record).write()
+    return write_workbook(record, lay_out(record))
 
 
-def addresses(record: Record) -> dict[str, Address]:
-    """The cell in which each figure has its value."""
-    found = homes(lay_out(record))
+def write_workbook(record: Record, grids: Sequence[Grid]) -> bytes:
+    """The workbook of these sheets, and of a list of the record's figures."""
+    return _Writer(record, grids).write()
+
+
+def addresses(record: Record, grids: Sequence[Grid] = ()) -> dict[str, Address]:
+    """The cell in which each figure has its value; `grids`: other sheets than those of the statement."""
+    found = homes(grids or lay_out(record))
     rows = {name: row for row, name in enumerate(places_of(record), start=_FIRST)}
     return {name: found.get(name, Address(FIGURES, _VALUE, row)) for name, row in rows.items()}
 
@@ -88,12 +93,13 @@ class _Terms:
 class _Writer:
     """Writes one workbook."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, grids: Sequence[Grid]) -> None:
         self.record = record
         self.figures: Mapping[str, Figure] = record.figures
         self.cares = cares(record.figures)
         self.places = places_of(record)
-        self.cells = addresses(record)
+        self.grids = grids
+        self.cells = addresses(record, grids)
         self.terms = _Terms()
         rows = {name: row for row, name in enumerate(self.places, start=_FIRST)}
         self.known: Known = {}
@@ -109,7 +115,7 @@ class _Writer:
         self.styles = Styles()
 
     def write(self) -> bytes:
-        for grid in lay_out(self.record):
+        for grid in self.grids:
             self._grid(grid)
         self._checked()
         self._list()

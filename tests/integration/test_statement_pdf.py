@@ -1,5 +1,6 @@
 """The PDF of a statement: archival, whole, readable by two readers, and the same bytes again."""
 
+import datetime as dt
 import io
 import itertools
 import re
@@ -35,6 +36,8 @@ from parkcarbon.statement.render.blocks import Language
 from parkcarbon.statement.render.order import printed_figures
 from parkcarbon.statement.render.pdf import RenderError, render_pdf
 from parkcarbon.statement.sheet import Sheet, words
+from parkcarbon.statement.sign.keys import make_key
+from parkcarbon.statement.sign.pdf import sign_pdf
 from tests.fakes import verapdf
 from tests.fakes.statement_record import sample_empty, sample_flash, sample_record, sample_reissue
 
@@ -46,6 +49,7 @@ SAMPLES: Final = {
 }
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en", "both")
 SIGNATURE: Final = bytes(range(128, 192))
+SIGNED: Final = dt.datetime(2026, 11, 15, 1, 6, tzinfo=dt.UTC)
 SMALLEST_PT: Final = 9.5
 PT_A_MM: Final = 72 / 25.4
 _MADE: Final[dict[tuple[bytes, str], bytes]] = {}
@@ -192,13 +196,15 @@ def test_the_same_bytes_come_out_of_another_process() -> None:
     assert done.stdout == render_pdf(sample_record(), language="zh", attachments={})
 
 
-def test_verapdf_passes_every_kind_of_statement_in_every_language(tmp_path: Path) -> None:
+def test_verapdf_passes_every_kind_of_statement_in_every_language_and_signed(tmp_path: Path) -> None:
     records = [(name, sample(), language) for name, sample in SAMPLES.items() for language in LANGUAGES]
     records += [("strange", strange_record(), "both"), ("wide", long_record(40, 12, 3), "both")]
     files = []
     for name, record, language in records:
         files.append(tmp_path / f"{name}-{language}.pdf")
         files[-1].write_bytes(pdf_of(record, language))
+    files.append(tmp_path / "signed.pdf")
+    files[-1].write_bytes(sign_pdf(pdf_of(sample_record(), "zh"), make_key("Park", now=SIGNED), at=SIGNED))
     found = verapdf.validate(files)
     assert {name: verdict for name, verdict in found.items() if verdict != "PASS"} == {}
 

@@ -44,7 +44,7 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
     known = fonts.characters(folder)
     view = View(record, language, lambda text: fonts.breakable(fonts.printable(text, known))).whole()
     try:
-        return typst.compile(
+        pdf = typst.compile(
             TEMPLATE / "main.typ",
             root=TEMPLATE,
             font_paths=_faces(folder),
@@ -57,6 +57,8 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
         raise RenderError(f"{record.number} V{record.version} in {language}: {error.message}") from error
     finally:
         _forget(_faces(folder))
+    # What a signature appends has to begin on a line of its own (ISO 19005-3, 6.1.9); typst ends without one.
+    return pdf + b"\n"
 
 
 @functools.cache

@@ -4,7 +4,6 @@ The field is invisible and printable, as PDF/A wants; the document's metadata is
 both places where PDF/A keeps it.
 """
 
-import asyncio
 import datetime as dt
 from io import BytesIO
 
@@ -21,6 +20,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from .build import NAME, build
 from .keys import SigningKey
 from .timestamp import HttpTimeStamper
+from .waiting import wait_for
 
 FIELD = "Statement"
 _RESERVED = 2 * 4096  # hex digits: the CMS of a self-signed RSA-3072 certificate takes about 2,100 bytes
@@ -35,7 +35,9 @@ class _Writer(IncrementalPdfFileWriter):
 
 
 def sign_pdf(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str = "", tsa_url: str | None = None) -> bytes:
-    """Sign a PDF that this build has drawn; runs an event loop of its own, so call it in a thread where there is one.
+    """Sign a PDF that this build has drawn.
+
+    It takes tenths of a second, with a time stamp seconds: event loops call it in a thread.
 
     Args:
         pdf: as it was drawn, with its attachments.
@@ -47,7 +49,7 @@ def sign_pdf(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str = "", 
     Raises:
         OSError: the authority gave no time stamp.
     """
-    return asyncio.run(_sign(pdf, key, at=at, reason=reason, tsa_url=tsa_url))
+    return wait_for(_sign(pdf, key, at=at, reason=reason, tsa_url=tsa_url))
 
 
 async def _sign(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str, tsa_url: str | None) -> bytes:

@@ -4,7 +4,6 @@ A CMS container has room that no signature covers (its padding, repeated algorit
 container must be, byte for byte, the one that follows from its signed attributes, its certificate and its signature.
 """
 
-import asyncio
 import datetime as dt
 import hashlib
 import logging
@@ -24,6 +23,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from .documents import SignatureError
 from .keys import pdf_key_of
+from .waiting import wait_for
 
 SUBFILTER = "/ETSI.CAdES.detached"
 
@@ -77,7 +77,7 @@ def _check(data: bytes) -> Seal:
     _check_range(data, signature)
     _check_container(signature)
     certificate = _check_certificate(signature)
-    status = asyncio.run(_status(signature, certificate))
+    status = wait_for(_status(signature, certificate))
     return Seal(
         pdf_key=pdf_key_of(certificate),
         signer=certificate.subject.rfc4514_string().removeprefix("CN="),

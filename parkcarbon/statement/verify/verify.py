@@ -49,7 +49,7 @@ def verify_file(
 ) -> Report:
     """Check a statement; whatever the bytes are, the answer is a report.
 
-    Runs an event loop of its own, so call it in a thread where there is one.
+    It takes a second or two, so event loops call it in a thread.
 
     Args:
         data: PDF, or JSON.

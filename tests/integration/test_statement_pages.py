@@ -288,10 +288,10 @@ async def test_days_hours_months_and_budgets(full: Pages) -> None:
     assert trend.series[0].values[:11] == (None,) * 11
     assert full.shown("trend.2024-12.location") == "–"
     rows = full.words("charts.budget")
-    assert [row[2] for row in rows] == ["2025-01-01 – 2025-12-31", "2025-11-01 – 2025-11-30"]
-    assert rows[0][4:6] == ["–", "–"], "ten months of the year are not known"
-    assert rows[1][3] == "5,000"
-    assert rows[1][6] == "100.0"
+    assert [row[3] for row in rows] == ["2025-01-01 – 2025-12-31", "2025-11-01 – 2025-11-30"]
+    assert rows[0][5:7] == ["–", "–"], "ten months of the year are not known"
+    assert rows[1][4] == "5,000"
+    assert rows[1][7] == "100.0"
 
 
 @pytest.mark.rule("2.9", "5.2", "5.4", "5.5")
@@ -321,8 +321,8 @@ async def test_data_quality_names_everything(full: Pages) -> None:
     assert one[0] == GATE
     assert one[2] == "6.2 estimate from process data"
     assert one[3:5] == ["24.00", "96.0"]
-    assert one[6] == "energy manager / reviewer"
-    assert total[5] == one[5] != "–"
+    assert one[7] == "energy manager / reviewer"
+    assert total[6] == one[6] != "–"
     said = [block.text.en for block in full.sections["quality"].blocks if hasattr(block, "text")]
     assert any(text.startswith("Not reviewed and not counted yet: 2") for text in said)
     assert full.words("quality.clocks")[0][::2] == [GATE, "1"]

@@ -41,10 +41,11 @@ async def budgets(context: Context, trend: Sequence[Month]) -> list[Block]:
     lines = [await _line(context, entry, trend) for entry in found]
     columns = (
         left("对象", "whose", 1.1),
-        left("内容", "what", 1.4),
+        left("内容", "what", 1.5),
+        left("单位", "unit", 0.6),
         left("期间", "days", 1.9),
-        right("预算", "budget", "t, kWh, Nm3, GJ"),
-        right("截至期末已用", "used by the end of the period", "t, kWh, Nm3, GJ", 1.2),
+        right("预算", "budget"),
+        right("截至期末已用", "used by the end of the period", "", 1.2),
         right("已用占比", "share used", "%", 0.8),
         right("时间占比", "share of the days", "%", 0.8),
     )
@@ -82,7 +83,7 @@ async def _line(context: Context, entry: Entry, trend: Sequence[Month]) -> Line:
     who = words("园区", "park") if entry.tenant is None else plain_cell(entry.tenant)
     last = entry.to_day - dt.timedelta(days=1)
     days_of = plain_cell(f"{entry.from_day} – {last}")
-    return line(who, words(what.zh, what.en), days_of, amount, used, share, days)
+    return line(who, words(what.zh, what.en), plain_cell(unit), days_of, amount, used, share, days)
 
 
 async def _used(context: Context, entry: Entry, content: Budget, trend: Sequence[Month]) -> Decimal | None:

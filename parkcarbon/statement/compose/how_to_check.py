@@ -3,7 +3,7 @@
 from parkcarbon.statement.record import Block, Evidence, Pairs, Section, Text
 from parkcarbon.statement.sheet import words
 
-from .blocks import left, line, plain_cell, right, say, table, text_cell
+from .blocks import EMPTY, left, line, plain_cell, right, say, table, text_cell
 from .context import Context
 from .glossary import GLOSSARY
 from .words import NONE
@@ -93,6 +93,7 @@ def _roots(evidence: Evidence) -> tuple[Block, ...]:
         )
         for root in evidence.roots
     ]
+    none = [line(text_cell(NONE), *[EMPTY] * 3)]
     columns = (
         left("日期", "day", 1.0),
         right("批次数", "batches", "", 0.8),
@@ -108,7 +109,12 @@ def _roots(evidence: Evidence) -> tuple[Block, ...]:
                 (Text("台账摘要", "Hash of the ledger"), plain_cell(evidence.ledger_digest)),
             )
         ),
-        table("check.roots", ("已锚定的每日日志根", "Anchored daily roots"), columns, lines),
+        table(
+            "check.roots",
+            ("每日日志根及其锚定处", "Daily roots of the log, and where they are anchored"),
+            columns,
+            lines or none,
+        ),
         say(
             "未送达任何外部场所的根只证明记录内部一致。",
             "A root that was sent nowhere proves no more than that the record agrees with itself.",

@@ -36,6 +36,14 @@ async def instruments(context: Context) -> Section:
     for use in cover.used:
         by_effect.setdefault(str(use["effect"]), []).append(use)
     blocks: list[Block] = []
+    if context.order.kind == "flash":
+        blocks.append(
+            say(
+                "快报：证书与减排量待定，以月度声明为准。",
+                "Flash report: certificates and credits are pending; the statement of the month decides.",
+                "strong",
+            )
+        )
     if not (cover.used or cover.pending or cover.refused):
         blocks.append(
             say(

@@ -51,8 +51,8 @@ async def outside(context: Context) -> Section:
         ),
         *_avoided(context, total),
     ]
-    head = Text("避免排放（不计入）与上网电量", "Avoided emissions (outside the sum) and exports")
-    return Section("outside", head, (Box("not_counted", Text("不计入", "Outside the sum"), tuple(blocks)),))
+    head = Text("避免排放与上网电量", "Avoided emissions and exports")
+    return Section("outside", Text("不计入的量", "Outside the sum"), (Box("not_counted", head, tuple(blocks)),))
 
 
 def _exports(context: Context) -> tuple[Table, int | None]:
@@ -178,7 +178,7 @@ async def other_method(context: Context) -> Section:
     except (RefusedError, NoFactorError) as reason:
         blocks = [say(f"未计算：{said(str(reason)).zh}", f"Not computed: {reason}", "warning")]
     head = Text("另一口径：单位能耗碳排放", "Different method: carbon per unit of energy (park indicator)")
-    box = Box("other_method", Text("另一口径", "Different method"), tuple(blocks))
+    box = Box("other_method", Text("单位能耗碳排放", "Carbon per unit of energy (park indicator)"), tuple(blocks))
     return Section("other_method", head, (box,))
 
 
@@ -248,14 +248,19 @@ def _lines(context: Context, lines: Sequence[MethodLine]) -> Table:
         cell = context.sheet.put(f"{name}.t", tonnes(one.nano_kg), "t CO2", 1, explain="zcp910", rule=one.rule)
         names.append(f"{name}.t")
         factors = ", ".join(dict.fromkeys(match.factor.factor for match in one.factors)) or "0"
-        rows.append(line(plain_cell(one.name), words(*_PARTS[one.part]), amount, plain_cell(factors), cell))
+        rows.append(
+            line(
+                plain_cell(one.name), words(*_PARTS[one.part]), amount, plain_cell(one.unit), plain_cell(factors), cell
+            )
+        )
     if names:
         total = context.sheet.total("zcp910.total.t", names, "t CO2", 1, explain="zcp910")
-        rows.append(line(words("合计", "total"), *[EMPTY] * 3, total, style="total"))
+        rows.append(line(words("合计", "total"), *[EMPTY] * 4, total, style="total"))
     columns = (
         left("来源", "source", 2.0),
         left("部分", "part", 1.0),
-        right("活动数据", "activity data", "kWh, Nm3, GJ, t"),
+        right("活动数据", "activity data"),
+        left("单位", "unit", 0.6),
         left("因子", "factor", 1.6),
         right("排放", "emissions", "t CO2"),
     )

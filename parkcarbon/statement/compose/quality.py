@@ -151,7 +151,8 @@ async def _substitutions(context: Context) -> list[Block]:
         left("时段", "from – to", 2.0),
         left("规则与方法", "rule and method", 1.4),
         right("时长", "hours", "h", 0.7),
-        right("本期数量", "amount in the period", "kWh, Nm3, GJ"),
+        right("本期数量", "amount in the period"),
+        left("单位", "unit", 0.6),
         right("影响", "effect", "t CO2e", 0.9),
         left("录入 / 复核", "entered / reviewed", 1.5),
     )
@@ -160,8 +161,8 @@ async def _substitutions(context: Context) -> list[Block]:
     names = [f"substitution.{row['substitution_id']}.t" for row in counting]
     if names:
         total = context.sheet.total("substitutions.t", names, "t CO2e", 3)
-        lines.append(line(words("合计", "total"), *[EMPTY] * 4, total, EMPTY, style="total"))
-    blocks: list[Block] = [table("quality.substitutions", head, columns, lines or [_none(7)])]
+        lines.append(line(words("合计", "total"), *[EMPTY] * 5, total, EMPTY, style="total"))
+    blocks: list[Block] = [table("quality.substitutions", head, columns, lines or [_none(8)])]
     if waiting := [str(row["substitution_id"]) for row in rows if row["decision"] is None]:
         names_ = listed(waiting)
         blocks.append(say(f"待复核、尚未计入：{names_.zh}。", f"Not reviewed and not counted yet: {names_.en}."))
@@ -188,6 +189,7 @@ def _substitution(context: Context, row: Row) -> Line:
         words(f"{row['rule']} {zh}", f"{row['rule']} {en}"),
         hours,
         amount,
+        plain_cell(row["unit"]),
         effect,
         plain_cell(f"{row['author']} / {row['reviewer']}"),
     )

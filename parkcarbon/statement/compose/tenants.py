@@ -17,7 +17,7 @@ from parkcarbon.domain.tenancy.views import PARK, TOTALS, Total
 from parkcarbon.statement.record import Block, Cell, Column, Formula, Line, Section, Text
 from parkcarbon.statement.sheet import tonnes, units, words
 
-from .blocks import EMPTY, fresh, left, line, right, say, say_text, table, text_cell
+from .blocks import EMPTY, fresh, left, line, plain_cell, right, say, say_text, table, text_cell
 from .condensed import Condensed
 from .context import Context
 from .said import said
@@ -241,7 +241,8 @@ _ROW_HEADS: Final = (
     left("买方", "buyer", 1.2),
     left("基准", "basis", 0.9),
     left("抵消于", "taken from", 2.0),
-    right("数量", "amount", "kWh, GJ"),
+    right("数量", "amount"),
+    left("单位", "unit", 0.6),
     right("排放", "emissions", "t CO2e"),
 )
 
@@ -266,7 +267,8 @@ def _eliminations(context: Context, view: EntityView) -> list[Line]:
                 words("基于位置", "location") if row.basis == "location" else words("基于市场", "market"),
                 words(f"{owner.zh}，{zh}", f"{owner.en}, {en}"),
                 amount,
+                plain_cell(row.unit),
                 tonnes_,
             )
         )
-    return lines or [line(text_cell(Text("无", "none")), *[EMPTY] * 6)]
+    return lines or [line(text_cell(Text("无", "none")), *[EMPTY] * 7)]

@@ -113,7 +113,7 @@ async def compose(session: Session, order: Order) -> Record:
         missing=missing,
         evidence=evidence,
         supersedes=superseded,
-        notes=tuple(said(warning) for warning in inventory.warnings),
+        notes=tuple(said(warning) for warning in sources.warnings_of(context)),
     )
 
 

@@ -14,13 +14,13 @@ from parkcarbon.domain.inventory import PointAmount, days_of
 from parkcarbon.domain.methods.amounts import flow_micro
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.submeters import outermost
-from parkcarbon.statement.record import Block, Cell, Column, Formula, Paragraph, Section, Table, Text
+from parkcarbon.statement.record import Block, Cell, Column, Formula, Pairs, Paragraph, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import units, words
 
 from .context import Context
 from .translate import said
-from .words import NO_DATA, join, slug, term, unused
+from .words import NO_DATA, join, of_name, slug, term, unused
 
 SUPPLY: Final = ("import", "generation", "discharge")
 USES: Final = ("charge", "export")
@@ -185,21 +185,14 @@ def _conversions(context: Context, found: Comprehensive) -> None:
     context.sheet.put("energy.gj_per_tce", heat, "GJ/tce", 3, basis="setting")
 
 
-def _factors() -> Table:
+def _factors() -> Pairs:
     """What a kWh and a GJ count in standard coal."""
-    kwh, heat = "kgce/kWh", "GJ/tce"
     rows = (
-        (Text("电力当量值", "electricity at calorific value"), "energy.kgce.calorific", kwh),
-        (Text("电力等价值", "electricity at equal value"), "energy.kgce.equal", kwh),
-        (Text("每吨标准煤热量", "heat of a tonne of standard coal"), "energy.gj_per_tce", heat),
+        (Text("电力当量值", "electricity at calorific value"), "energy.kgce.calorific"),
+        (Text("电力等价值", "electricity at equal value"), "energy.kgce.equal"),
+        (Text("每吨标准煤热量", "heat of a tonne of standard coal"), "energy.gj_per_tce"),
     )
-    columns = (
-        Column(Text("折标准煤", "Standard coal"), align="left", weight=3.0),
-        Column(Text("系数", "Factor")),
-        Column(Text("单位", "Unit"), align="left"),
-    )
-    lines = tuple(Row((Cell(text=name), Cell(figure=figure), words(unit, unit))) for name, figure, unit in rows)
-    return Table("energy.conversion", Text("折标系数", "Conversion to standard coal"), columns, lines)
+    return Pairs(tuple((name, Cell(figure=figure)) for name, figure in rows))
 
 
 def _use(context: Context, use: EnergyUse) -> Row:
@@ -216,14 +209,14 @@ def _use(context: Context, use: EnergyUse) -> Row:
             coal = Formula("product", (f"{name}.amount", f"energy.kgce.{basis}"), "0.001")
         sheet.follow(f"{name}.{basis}", coal, "tce", 2)
     zh, en = names_of(use.name)
-    label = Text(zh, en) if zh else _point_name(context, use.name)
+    label = Text(zh, en) if zh else _device(context, use.name)
     cells = (Cell(text=label), Cell(figure=f"{name}.amount"), words(use.unit, use.unit))
     return Row((*cells, *(Cell(figure=f"{name}.{kind}") for kind in ("gj", "calorific", "equal"))))
 
 
-def _point_name(context: Context, name: str) -> Text:
+def _device(context: Context, name: str) -> Text:
     device = context.device_names.get(name.partition("/")[0])
-    return Text(name, name) if device is None else Text(f"{device.zh} {name}", f"{device.en} {name}")
+    return Text(name, name) if device is None else of_name(device)
 
 
 async def _bills(context: Context) -> Table:
@@ -240,7 +233,7 @@ async def _bills(context: Context) -> Table:
         Column(Text("单位、判断", "Unit, finding"), align="left", weight=1.4),
     )
     head = Text("与账单的差额（按账单日期）", "Difference to the bills, on the bills' dates")
-    return Table("energy.bills", head, columns, tuple(rows), None if rows else NO_DATA)
+    return Table("energy.bills", head, columns, tuple(rows))
 
 
 def _bill(context: Context, check: BillCheck) -> Row:

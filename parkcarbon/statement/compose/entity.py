@@ -52,7 +52,7 @@ def _pairs(context: Context) -> list[tuple[Text, Cell]]:
         (Text("基准年", "Base year"), _base_year(context)),
         (Text("重算政策", "Recalculation policy"), _policy(context)),
         (Text("电力因子地区", "Region of the grid factors"), _same(method.electricity_region)),
-        (Text("电力因子版本", "Editions of the factors"), _editions(inventory)),
+        (Text("因子版本", "Editions of the factors"), _editions(inventory)),
         (Text("燃料因子版本", "Set of fuel factors"), _same(method.fuel_set or method.fuel_region)),
         (Text("全球变暖潜势", "Global warming potential (GWP)"), _same(f"IPCC {method.gwp_set}, GWP100")),
         (Text("时区", "Time zone"), _same(facts.document.timezone)),
@@ -92,7 +92,11 @@ def editions_of(inventory: Inventory) -> dict[str, str]:
     lines = (*inventory.scope(1).lines, *inventory.scope(2, "location").lines, *inventory.scope(2, "market").lines)
     factors = [match.factor for line in (*lines, *inventory.scope3.lines) for match in line.factors]
     return {
-        factor.factor: f"{factor.publisher} {factor.edition}".strip() for factor in factors if factor.purpose != "gwp"
+        factor.factor: factor.edition
+        if factor.edition.startswith(factor.publisher.split(" ")[0])
+        else f"{factor.publisher} {factor.edition}".strip()
+        for factor in factors
+        if factor.purpose != "gwp"
     }
 
 

@@ -38,7 +38,7 @@ class Booked:
     Attributes:
         line: of the inventory.
         name: id of its emissions [t CO2e]; `{name}.amount`, `{name}.factor` and `{name}.{gas}` stand beside it.
-        label: device and point, or the name of an entry.
+        label: device, or the name of an entry.
         gases: ids by `CO2`, `CH4`, `N2O`, `other`.
         half_width: id of its ± at 95 % [t CO2e].
         by_product: True where amount × factor gives the emissions; False: the factor is a mean.
@@ -200,17 +200,18 @@ def _gases(sheet: Sheet, name: str, line: Line) -> dict[str, str]:
 
 
 def _label(context: Context, line: Line) -> Text:
-    """Device and point; an entry by its name."""
-    device = line.source.partition("/")[0]
-    if line.entry or "/" not in line.source:
+    """The device; its quantity too where it has several; an entry by its name."""
+    device, _, quantity = line.source.partition("/")
+    if line.entry or not quantity:
         return _VOID if _is_void(line) else Text(line.source, line.source)
-    names = context.device_names
-    if device not in names:
+    if device not in context.device_names:
         return Text(line.source, line.source)
-    name = of_name(names[device])
-    return Text(f"{name.zh} {line.source}", f"{name.en} {line.source}")
+    name = of_name(context.device_names[device])
+    several = sum(point.point.startswith(f"{device}/") and point.flow in _LINES for point in context.inputs.points) > 1
+    return Text(f"{name.zh} {quantity}", f"{name.en} {quantity}") if several else name
 
 
+_LINES: Final = ("import", "fuel", "heat")
 _VOID: Final = Text("绿证已售出的自用电量", "self-used generation, certificates sold")
 
 

@@ -1,5 +1,6 @@
 """Page 4: every source by gas and scope with its ±, the share of its data states, its factors, and what is left out."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -13,7 +14,7 @@ from parkcarbon.statement.sheet import tonnes, words
 from .context import BASES, Context
 from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, total_of
 from .translate import said
-from .words import MATCHES, MIXED_UNIT, NO_DATA, STATES, TOTAL_UNIT, join, term
+from .words import CO2_ONLY, MATCHES, MIXED_UNIT, STATES, TOTAL_UNIT, join, term
 
 _NAMES: Final[dict[Group, str]] = {
     "s1": "scope1",
@@ -22,6 +23,7 @@ _NAMES: Final[dict[Group, str]] = {
     "s3": "scope3",
 }
 _GASES: Final = (*GASES, OTHER)
+_TOTAL: Final = Text("合计", "Total")
 _STATUS: Final = {
     "included": Text("纳入", "included"),
     "estimated": Text("估算", "estimated"),
@@ -51,26 +53,27 @@ def total_unit(context: Context, basis: Basis) -> Text:
 
 
 def _by_gas(context: Context, book: Book) -> Table:
+    gases = _GASES if any(OTHER in booked.gases for booked in book.all()) else GASES
     rows: list[Row] = []
     for group in GROUPS:
         style: Literal["memo", "subtotal"] = "memo" if group == "s3" else "subtotal"
-        sums = [_cell(context, f"{group}.{gas.lower()}") for gas in _GASES]
+        sums = [_cell(context, f"{group}.{gas.lower()}") for gas in gases]
         name = term(_NAMES[group])
         if group == "s3":
             name = Text(f"{name.zh}（不计入合计）", f"{name.en}, in no total")
         ends = (Cell(figure=total_of(group)), Cell(figure=f"{group}.u"))
         rows.append(Row((Cell(text=name), Cell(), *sums, *ends), style))
-        rows += [_source(booked, memo=group == "s3") for booked in book.groups[group]]
+        rows += [_source(booked, gases, memo=group == "s3") for booked in book.groups[group]]
         if group.startswith("s2"):
-            rows.append(_total(group.removeprefix("s2.")))
-    rows.append(_biogenic(context))
+            rows.append(_total(group.removeprefix("s2."), gases))
+    rows.append(_biogenic(context, gases))
     unit = total_unit(context, context.basis)
+    mark = co2_only(context, context.basis)
     columns = (
         Column(Text("排放源", "Source"), align="left", weight=3.2),
-        Column(Text("ISO 14064-1 类别", "ISO 14064-1 category"), align="left", weight=0.9),
-        *(Column(Text(gas, gas), TOTAL_UNIT) for gas in GASES),
-        Column(Text("其他", "other"), TOTAL_UNIT),
-        Column(Text(f"合计 {unit.zh}", f"Total {unit.en}"), TOTAL_UNIT, weight=1.2),
+        Column(Text("ISO 14064-1 类别", "ISO 14064-1 category"), align="left", weight=1.1),
+        *(Column(Text("其他", "other") if gas == OTHER else Text(gas, gas), TOTAL_UNIT) for gas in gases),
+        Column(Text(f"合计（{CO2_ONLY.zh}）", f"Total ({CO2_ONLY.en})") if mark else _TOTAL, TOTAL_UNIT, weight=1.2),
         Column(Text("±（95%）", "± (95 %)"), TOTAL_UNIT, weight=0.8),
     )
     head = Text(f"按排放源和气体，{unit.zh}", f"By source and gas, {unit.en}")
@@ -86,8 +89,8 @@ def _cell(context: Context, name: str) -> Cell:
     return Cell(figure=name) if name in context.sheet.figures else Cell()
 
 
-def _source(booked: Booked, *, memo: bool) -> Row:
-    gases = [Cell(figure=booked.gases[gas]) if gas in booked.gases else Cell() for gas in _GASES]
+def _source(booked: Booked, columns: Sequence[str], *, memo: bool) -> Row:
+    gases = [Cell(figure=booked.gases[gas]) if gas in booked.gases else Cell() for gas in columns]
     cells = (Cell(text=source_words(booked)), words(*(str(booked.line.category),) * 2), *gases)
     return Row((*cells, Cell(figure=booked.name), Cell(figure=booked.half_width)), "memo" if memo else "normal", 1)
 
@@ -107,17 +110,17 @@ def source_words(booked: Booked) -> Text:
     return Text(f"{booked.label.zh}（{told.zh}）", f"{booked.label.en} ({told.en})")
 
 
-def _total(basis: str) -> Row:
+def _total(basis: str, gases: Sequence[str]) -> Row:
     name = term(f"total_{basis}")
-    blank = (Cell(),) * (len(_GASES) + 1)
+    blank = (Cell(),) * (len(gases) + 1)
     return Row((Cell(text=name), *blank, Cell(figure=f"total.{basis}"), Cell(figure=f"total.{basis}.u")), "total")
 
 
-def _biogenic(context: Context) -> Row:
+def _biogenic(context: Context, gases: Sequence[str]) -> Row:
     lines = context.inventory.lines("location")
     amount = context.inventory.biogenic_nano_kg if lines else None
     figure = context.sheet.put("biogenic.co2", tonnes(amount or None), "t CO2", 1, rule="1.19")
-    blank = (Cell(),) * (len(_GASES) - 1)
+    blank = (Cell(),) * (len(gases) - 1)
     name = Text("生物源CO₂（备忘项）", "Biogenic CO2 (memo)")
     return Row((Cell(text=name), Cell(), figure, *blank, Cell(), Cell()), "memo")
 
@@ -182,10 +185,10 @@ def _doubts(context: Context, book: Book) -> list[Block]:
     )
     head = Text("未核实因子占合计的比例", "Share of unverified factors")
     table = Table("sources.unverified", head, columns, tuple(rows))
-    return [table, *(Paragraph(said(warning), "note") for warning in _warnings(context))]
+    return [table, *(Paragraph(said(warning), "note") for warning in warnings_of(context))]
 
 
-def _warnings(context: Context) -> list[str]:
+def warnings_of(context: Context) -> list[str]:
     """What is to be said of the amounts; what is said of factors stands beside the lines that they act on."""
     inventory = context.inventory
     lines = [*inventory.lines("location"), *inventory.lines("market"), *inventory.scope3.lines]
@@ -216,9 +219,12 @@ FACTOR_COLUMNS: Final = (
 
 def factor_row(booked: Booked) -> Row:
     """A line with its amount × factor."""
+    name, source = source_words(booked), booked.line.source
+    if "/" in source and source not in name.en:
+        name = Text(f"{name.zh} {source}", f"{name.en} {source}")
     return Row(
         (
-            Cell(text=source_words(booked)),
+            Cell(text=name),
             Cell(figure=f"{booked.name}.amount"),
             words(*(booked.line.activity_unit,) * 2),
             Cell(figure=f"{booked.name}.factor"),
@@ -292,9 +298,12 @@ def _beside(context: Context) -> list[Block]:
 
 def _screening(context: Context) -> Table:
     """What was decided on each category of scope 3."""
-    rows = []
+    rows, open_ones = [], []
     for item in context.inventory.screening:
         names, status = item["name"], item["status"]
+        if status is None and not item["entries"]:
+            open_ones.append(str(item["category"]))
+            continue
         assert isinstance(names, dict)  # noqa: S101 - made by `screening_table`
         estimate = item["estimate_t"]
         size = None if estimate is None else Decimal(str(estimate))
@@ -306,11 +315,13 @@ def _screening(context: Context) -> Table:
             words(*(str(item["why"] or ""),) * 2),
         )
         rows.append(Row(cells))
+    if open_ones:
+        rest = Text(f"类别 {', '.join(open_ones)}", f"categories {', '.join(open_ones)}")
+        rows.append(Row((Cell(text=rest), Cell(text=_STATUS[None]), Cell(), Cell())))
     columns = (
         Column(Text("类别", "Category"), align="left", weight=2.0),
         Column(Text("筛查结果", "Decision"), align="left"),
         Column(Text("估计", "Estimate"), TOTAL_UNIT),
         Column(Text("理由", "Why"), align="left", weight=2.5),
     )
-    empty = None if rows else NO_DATA
-    return Table("sources.scope3", Text("范围三筛查", "Screening of scope 3"), columns, tuple(rows), empty)
+    return Table("sources.scope3", Text("范围三筛查", "Screening of scope 3"), columns, tuple(rows))

@@ -145,6 +145,7 @@ class _Rows:
             cell = sheet.put(name, value, unit, places, basis=_basis(figure), rule=figure.rule)
         else:
             within = max(Decimal(repr(figure.within)), Decimal(repr(TOLERANCE)) * max(abs(value), Decimal(1)))
+            within = min(within, len(parts) * Decimal(5).scaleb(-places - 1))  # what a reader can see counts
             formula = Formula(op, tuple(parts))
             cell = sheet.put(name, value, unit, places, formula=formula, within=plain(within), rule=figure.rule)
         zh, en = (self._at_local_time(text) for text in figure.labels)

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "api": ("api", ("run",), "run the HTTP API and the web app"),
     "statement": (f"{__name__}.statement", (), "issue, approve, export, compare and verify statements"),
     "statements": ("statements", ("run",), "run the process that prepares, signs, delivers and seals"),
+    "evidence": (f"{__name__}.evidence", (), "daily roots, evidence packs, and checking one without a database"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
 } | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}
 VERBS["calc"] = (f"{__name__}.calculator", (), accounts.VERBS["calc"])

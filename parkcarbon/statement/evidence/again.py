@@ -114,10 +114,23 @@ async def computed_again(session: Session, model: Model, period: Period, starts:
     """
     points = [model.by_id[point_id] for point_id in sorted(model.by_id)]
     metered = [point for point in points if point.kind is not Kind.GAUGE]
-    found = [await _one(session, point, period, starts) for point in metered]
-    sizes = [len(intervals) for intervals in found]
+    sizes: list[int] = []
+    columns: tuple[list[Array], ...] = tuple([] for _ in range(6))
+    for point in metered:
+        one = await _one(session, point, period, starts)
+        sizes.append(len(one))
+        parts: tuple[Array, ...] = (
+            one.start_ms,
+            one.amount_micro,
+            one.coverage,
+            one.method,
+            one.measured_ms,
+            one.suspect,
+        )
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part)
     point_id = np.repeat(np.array([point.point_id for point in metered], dtype=np.int32), sizes)
-    intervals = _joined(found)
+    intervals = _joined(columns)
     carbon = CarbonBook(model).price(point_id, intervals.start_ms, intervals.amount_micro) if len(intervals) else None
     ends = np.cumsum([0, *sizes]).tolist()
     return Derived(
@@ -142,18 +155,15 @@ async def _one(session: Session, point: Point, period: Period, starts: Starts) -
     return again_.between(period.from_ms, period.to_ms)
 
 
-def _joined(parts: Sequence[Intervals]) -> Intervals:
-    """Intervals of several points one after the other."""
-    if not parts:
+def _joined(columns: Sequence[list[Array]]) -> Intervals:
+    """Intervals of several points one after the other; the parts are let go of column by column."""
+    if not columns[0]:
         return Intervals.empty()
-    return Intervals(
-        np.concatenate([part.start_ms for part in parts]),
-        np.concatenate([part.amount_micro for part in parts]),
-        np.concatenate([part.coverage for part in parts]),
-        np.concatenate([part.method for part in parts]),
-        np.concatenate([part.measured_ms for part in parts]),
-        np.concatenate([part.suspect for part in parts]),
-    )
+    whole: list[Array] = []
+    for column in columns:
+        whole.append(np.concatenate(column))
+        column.clear()
+    return Intervals(*whole)
 
 
 class NotingSession(Passing):

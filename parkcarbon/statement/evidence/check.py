@@ -94,18 +94,26 @@ class _Checking:
             return
         replay, facts, period = await self._facts(record)
         starts = msgspec.json.decode(self._read("starts.json"), type=StartsFile)
-        readings = read_readings(self._read("readings.parquet"))
-        frames = self._frames(leaves, starts, facts, period)
-        if frames is None or self._tell(self._readings(frames, readings)):
+        source = self._source((facts, period), leaves, starts)
+        if source is None:
             return
         self._set_at("figures")
-        order = frames.order()
-        frames.forget()
-        source = PackReadings(readings, facts.point_ids, order, starts)
-        again = await recomposed(replay, source, record, _starts(starts, facts), self._predecessor())
+        begun = recomposed(replay, source, record, _starts(starts, facts), self._predecessor())
+        del source, leaves
+        again = await begun
         self.found.context = again.context
         self.found.figures = len(record.figures)
         self._tell(iter(differences(record, again.record)))
+
+    def _source(self, asked: tuple[Facts, Period], leaves: list[Leaf], starts: StartsFile) -> PackReadings | None:
+        """The readings, once batches and readings are what the log says; None where they are not."""
+        frames = self._frames(leaves, starts, *asked)
+        if frames is None:
+            return None
+        readings = read_readings(self._read("readings.parquet"))
+        if self._tell(self._readings(frames, readings)):
+            return None
+        return PackReadings(readings, asked[0].point_ids, frames.order(), starts)
 
     def _set_at(self, name: str) -> str:
         self.at = name

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -67,8 +67,23 @@ def _figures(told: Record, found: Record) -> Iterator[Difference]:
 def _sections(told: Record, found: Record) -> Iterator[Difference]:
     before, after = ({section.id: section for section in record.sections} for record in (told, found))
     for name in before | after:
-        if before.get(name) != after.get(name):
-            yield Difference("record", f"section {name}", _short(before.get(name)), _short(after.get(name)))
+        pair = [msgspec.to_builtins(side.get(name)) for side in (before, after)]
+        if pair[0] != pair[1]:
+            path, one, other = _first(pair[0], pair[1])
+            yield Difference("record", f"section {name}{path}", _short(one), _short(other))
+
+
+def _first(told: Any, found: Any) -> tuple[str, Any, Any]:
+    """Path of the first member that differs, and both sides of it."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        keys: list[Any] = [key for key in told | found if told.get(key) != found.get(key)]
+        path, one, other = _first(told.get(keys[0]), found.get(keys[0]))
+        return f".{keys[0]}{path}", one, other
+    if isinstance(told, list | tuple) and isinstance(found, list | tuple) and len(told) == len(found):
+        at = next(at for at, pair in enumerate(zip(told, found, strict=True)) if pair[0] != pair[1])
+        path, one, other = _first(told[at], found[at])
+        return f"[{at}]{path}", one, other
+    return "", told, found
 
 
 def _short(value: object) -> str:

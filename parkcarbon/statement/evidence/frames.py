@@ -1,7 +1,8 @@
 """The raw batches of a pack: opened, held against the log, and compared with the readings that came out of them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from parkcarbon.books.amounts import Period
 from parkcarbon.books.derive.stored import BEGIN_MS
 from parkcarbon.books.facts import Facts
-from parkcarbon.domain.readings import Int64Array
+from parkcarbon.domain.readings import FloatArray, Int64Array
 from parkcarbon.kit.db import from_ms, to_ms
+from parkcarbon.kit.pgcopy import Array
 from parkcarbon.statement.log.leaf import Leaf
 from parkcarbon.wire.errors import RefusedError
 from parkcarbon.wire.frame import FRAME_MAX_BYTES, Header, open_frame
@@ -22,6 +24,8 @@ from .pack import SetAside, StartsFile
 from .tables import ReadingRows
 
 _MOST: Final = 20
+_KINDS: Final = (np.int32, np.int64, np.float64, np.int8, np.int32, np.int32, np.int32)
+"""Types of what is kept of a reading: point, time, value, quality, span, row, batch."""
 
 
 class Frames:
@@ -53,7 +57,7 @@ class Frames:
         }
         self.is_delta = np.array([point.kind == "delta" for point in points], dtype=np.bool_)
         self._period = np.array([periods.get(name, 0) for name in self.names], dtype=np.int32)
-        self._parts: list[tuple[Any, ...]] = []
+        self._columns: list[list[Array]] = [[] for _ in _KINDS]
         self._keys: list[tuple[int, bytes, bytes, int]] = []
         self.labels: list[str] = []
 
@@ -112,7 +116,10 @@ class Frames:
             span = body.d[inside]
             span = np.where(self.is_delta[point] & (span == 0), self._period[point], span).astype(np.int32)
             kept = (body.t[inside], body.x[inside], body.q[inside], span, body.row[inside])
-            self._parts.append((point, *kept, np.full(len(point), row, dtype=np.int32)))
+            owner = np.full(len(point), row, dtype=np.int32)
+            columns: tuple[Array, ...] = (point, *kept, owner)
+            for column, values in zip(self._columns, columns, strict=True):
+                column.append(values)
 
     def order(self) -> Int64Array:
         """Rank of each batch by (made, source, boot, seq)."""
@@ -120,17 +127,47 @@ class Frames:
         rank[sorted(range(len(self._keys)), key=self._keys.__getitem__)] = np.arange(len(self._keys))
         return rank
 
-    def columns(self) -> tuple[Any, ...]:
-        """Point, time, value, quality, span, row in its batch, batch; of all decoded readings."""
-        if not self._parts:
-            return tuple(
-                np.zeros(0, kind) for kind in (np.int32, np.int64, np.float64, np.int8, np.int32, np.int32, np.int32)
-            )
-        return tuple(np.concatenate(column) for column in zip(*self._parts, strict=True))
+    def take(self) -> "Decoded":
+        """All decoded readings, by point; they are kept no longer here."""
+        point = self._joined(0)
+        order = np.argsort(point, kind="stable")
+        edges = np.searchsorted(point[order], np.arange(len(self.names) + 1))
+        return Decoded(edges, *(self._joined(at)[order] for at in range(1, len(_KINDS))))
 
-    def forget(self) -> None:
-        """Let go of the decoded readings."""
-        self._parts.clear()
+    def _joined(self, at: int) -> Array:
+        parts, self._columns[at] = self._columns[at], []
+        return np.concatenate(parts) if parts else np.zeros(0, _KINDS[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Readings as the batches have them, by point, in the order of the batches.
+
+    Attributes:
+        edges: the readings of point n are at `edges[n]` to before `edges[n + 1]`.
+        time_ms: [ms UTC].
+        value: NaN where there is none.
+        quality: codes.
+        span_ms: of a delta [ms].
+        row: position in the batch.
+        batch: row of `batches.parquet`.
+    """
+
+    edges: Int64Array
+    time_ms: Int64Array
+    value: FloatArray
+    quality: NDArray[np.int8]
+    span_ms: NDArray[np.int32]
+    row: NDArray[np.int32]
+    batch: NDArray[np.int32]
+
+    def of(self, point: int) -> "Decoded":
+        """Those of one point, by time, batch and row."""
+        low, high = int(self.edges[point]), int(self.edges[point + 1])
+        part = slice(low, high)
+        order = np.lexsort((self.row[part], self.batch[part], self.time_ms[part])) + low
+        columns: tuple[Array, ...] = (self.time_ms, self.value, self.quality, self.span_ms, self.row, self.batch)
+        return Decoded(np.array([0, high - low]), *(np.asarray(column)[order] for column in columns))
 
 
 def _as_said(label: str, one: Mapping[str, Any], header: Header, leaf: Leaf) -> Iterator[Difference]:
@@ -148,102 +185,92 @@ def _as_said(label: str, one: Mapping[str, Any], header: Header, leaf: Leaf) -> 
 
 def compare_readings(frames: Frames, told: ReadingRows, aside: Sequence[SetAside]) -> Iterator[Difference]:
     """Every reading of the table stands so in its batch, and every reading of a batch is in the table or set aside."""
-    point, time_ms, value, quality, span, row, batch = frames.columns()
-    keys, place = _key_numbers((point, time_ms), (frames.numbers_of(told), told.time_ms))
-    mine, theirs = place[: len(point)], place[len(point) :]
-    batches = len(frames.labels)
-    if len(told) and int(told.batch.max()) >= batches:
-        yield Difference("reading", "readings.parquet", f"batch {int(told.batch.max())}", f"{batches} batches")
+    if len(told) and not 0 <= int(told.batch.min()) <= int(told.batch.max()) < len(frames.labels):
+        yield Difference(
+            "reading", "readings.parquet", f"batch {int(told.batch.max())}", f"{len(frames.labels)} batches"
+        )
         return
-    order = np.lexsort((row, mine * batches + batch))
-    full = (mine * batches + batch)[order]
-    at = np.searchsorted(full, theirs * batches + told.batch)
-    there = at < len(full)
-    there[there] = full[at[there]] == (theirs * batches + told.batch)[there]
-    for position in np.flatnonzero(~there)[:_MOST].tolist():
-        yield Difference("reading", _where(frames, told, position), _shown(told, position), "not in that batch")
-    source = order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else np.zeros(len(told), np.int64)
-    same = there.copy()
-    if len(order):
-        alike = (value[source] == told.value) | (np.isnan(value[source]) & np.isnan(told.value))
-        same &= alike & (quality[source] == told.quality) & (span[source] == told.span_ms)
-    for position in np.flatnonzero(there & ~same)[:_MOST].tolist():
-        from_frame = int(source[position])
-        found = f"{value[from_frame]!r} quality {quality[from_frame]}"
-        yield Difference("reading", _where(frames, told, position), _shown(told, position), found)
-    yield from _dropped(frames, (mine, row, batch), theirs, aside, keys)
-    yield from _not_in_force(frames, (mine, value, batch), (theirs, told), point)
+    numbers = frames.numbers_of(told)
+    order = np.argsort(numbers, kind="stable")
+    edges = np.searchsorted(numbers[order], np.arange(len(frames.names) + 1))
+    del numbers
+    decoded = frames.take()
+    comparing = _Comparing(frames, told, {(one.batch, one.row) for one in aside})
+    for point in range(len(frames.names)):
+        yield from comparing.point(point, order[edges[point] : edges[point + 1]], decoded.of(point))
 
 
-def _dropped(
-    frames: Frames, decoded: tuple[Any, ...], theirs: Int64Array, aside: Sequence[SetAside], keys: tuple[Any, Any]
-) -> Iterator[Difference]:
-    """Readings of batches that are neither in the table nor set aside."""
-    mine, row, batch = decoded
-    known = np.zeros(len(keys[0]), dtype=np.bool_)
-    known[theirs] = True
-    missing = ~known[mine]
-    if not missing.any():
-        return
-    excused = {(one.batch, one.row) for one in aside}
-    for position in np.flatnonzero(missing).tolist():
-        if (int(batch[position]), int(row[position])) in excused:
-            continue
-        name, at = frames.names[int(keys[0][mine[position]])], int(keys[1][mine[position]])
-        where = f"{name} {from_ms(at).isoformat()}"
-        yield Difference("reading", where, "nothing", f"in batch {frames.labels[int(batch[position])]}")
+class _Comparing:
+    """Compares the readings of one point after the other."""
+
+    def __init__(self, frames: Frames, told: ReadingRows, aside: Set[tuple[int, int]]) -> None:
+        self._frames = frames
+        self._told = told
+        self._aside = aside
+        self._rank = frames.order()
+
+    def point(self, point: int, rows: Int64Array, said: Decoded) -> Iterator[Difference]:
+        """Differences of one point; `rows` are its rows of the table."""
+        told = self._told
+        rows = rows[np.argsort(told.time_ms[rows], kind="stable")]
+        yield from self._alike(rows, said)
+        yield from self._dropped(point, told.time_ms[rows], said)
+        if self._frames.is_delta[point]:
+            yield from self._in_force(rows, said)
+
+    def _alike(self, rows: Int64Array, said: Decoded) -> Iterator[Difference]:
+        told, batches = self._told, len(self._frames.labels)
+        times = np.unique(np.concatenate([told.time_ms[rows], said.time_ms]))
+        mine = np.searchsorted(times, told.time_ms[rows]) * batches + told.batch[rows]
+        theirs = np.searchsorted(times, said.time_ms) * batches + said.batch
+        if not len(theirs):
+            for row in rows[:_MOST].tolist():
+                yield Difference("reading", self._where(row), self._shown(row), "not in that batch")
+            return
+        at = np.minimum(np.searchsorted(theirs, mine), len(theirs) - 1)
+        there = theirs[at] == mine
+        value = told.value[rows]
+        same = (said.value[at] == value) | (np.isnan(said.value[at]) & np.isnan(value))
+        same &= (said.quality[at] == told.quality[rows]) & (said.span_ms[at] == told.span_ms[rows])
+        for position in np.flatnonzero(~(there & same))[:_MOST].tolist():
+            row, place = int(rows[position]), int(at[position])
+            found = f"{float(said.value[place])!r} quality {said.quality[place]}"
+            yield Difference(
+                "reading", self._where(row), self._shown(row), found if there[position] else "not in that batch"
+            )
+
+    def _dropped(self, point: int, times: Int64Array, said: Decoded) -> Iterator[Difference]:
+        """Readings of batches that are neither in the table nor set aside."""
+        for at in np.flatnonzero(~np.isin(said.time_ms, times)).tolist():
+            if (int(said.batch[at]), int(said.row[at])) not in self._aside:
+                where = f"{self._frames.names[point]} {from_ms(int(said.time_ms[at])).isoformat()}"
+                yield Difference("reading", where, "nothing", f"in batch {self._frames.labels[int(said.batch[at])]}")
+
+    def _in_force(self, rows: Int64Array, said: Decoded) -> Iterator[Difference]:
+        """Deltas whose newest value in the batches is another one than the newest in the table."""
+        told = self._told
+        newest_told = _newest(told.time_ms[rows], self._rank[told.batch[rows]])
+        for time_ms, at in _newest(said.time_ms, self._rank[said.batch]).items():
+            if time_ms not in newest_told:
+                continue
+            row = int(rows[newest_told[time_ms]])
+            value, other = float(said.value[at]), float(told.value[row])
+            if value != other and not (np.isnan(value) and np.isnan(other)):
+                yield Difference("reading", self._where(row), self._shown(row), f"{value!r} in a batch made later")
+
+    def _where(self, row: int) -> str:
+        told = self._told
+        label = self._frames.labels[int(told.batch[row])]
+        return f"{told.names[int(told.point[row])]} {from_ms(int(told.time_ms[row])).isoformat()} of batch {label}"
+
+    def _shown(self, row: int) -> str:
+        return f"{float(self._told.value[row])!r} quality {int(self._told.quality[row])}"
 
 
-def _not_in_force(
-    frames: Frames, decoded: tuple[Any, ...], told: tuple[Int64Array, ReadingRows], point: NDArray[np.int32]
-) -> Iterator[Difference]:
-    """Deltas whose newest value in the batches is another one than the newest in the table."""
-    if not frames.is_delta.any():
-        return
-    mine, value, batch = decoded
-    theirs, rows = told
-    rank = frames.order()
-    said = np.flatnonzero(frames.is_delta[point])
-    kept = np.flatnonzero(frames.is_delta[frames.numbers_of(rows)])
-    newest_told = _newest(theirs[kept], rank[rows.batch[kept]])
-    for key, at in _newest(mine[said], rank[batch[said]]).items():
-        if key not in newest_told:
-            continue
-        position, other = int(said[at]), int(kept[newest_told[key]])
-        same = value[position] == rows.value[other] or (np.isnan(value[position]) and np.isnan(rows.value[other]))
-        if not same:
-            where = _where(frames, rows, other)
-            yield Difference("reading", where, _shown(rows, other), f"{float(value[position])!r} in a batch made later")
-
-
-def _newest(place: Int64Array, rank: Int64Array) -> dict[int, int]:
-    order = np.lexsort((rank, place))
-    ordered = place[order]
+def _newest(time_ms: Int64Array, rank: Int64Array) -> dict[int, int]:
+    """By time, the position of the highest rank."""
+    order = np.lexsort((rank, time_ms))
+    ordered = time_ms[order]
     last = np.ones(len(order), dtype=np.bool_)
     last[:-1] = ordered[1:] != ordered[:-1]
     return dict(zip(ordered[last].tolist(), order[last].tolist(), strict=True))
-
-
-def _key_numbers(
-    first: tuple[NDArray[np.int32], Int64Array], second: tuple[NDArray[np.int32], Int64Array]
-) -> tuple[tuple[Any, Any], Int64Array]:
-    """Number each (point, time) of both: the pairs by number, and the numbers of the first, then of the second."""
-    point = np.concatenate([first[0], second[0]]).astype(np.int64)
-    time_ms = np.concatenate([first[1], second[1]])
-    order = np.lexsort((time_ms, point))
-    point, time_ms = point[order], time_ms[order]
-    begins = np.ones(len(order), dtype=np.bool_)
-    begins[1:] = (point[1:] != point[:-1]) | (time_ms[1:] != time_ms[:-1])
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.cumsum(begins) - 1
-    return (point[begins], time_ms[begins]), place
-
-
-def _where(frames: Frames, told: ReadingRows, position: int) -> str:
-    label = frames.labels[int(told.batch[position])]
-    name = told.names[int(told.point[position])]
-    return f"{name} {from_ms(int(told.time_ms[position])).isoformat()} of batch {label}"
-
-
-def _shown(told: ReadingRows, position: int) -> str:
-    return f"{float(told.value[position])!r} quality {int(told.quality[position])}"

@@ -96,9 +96,11 @@ _NONE: Final[Int64Array] = np.zeros(0, np.int64)
 def _parts(rows: ReadingRows, ids: Mapping[str, int], which: Any) -> dict[int, Int64Array]:
     """Positions of the rows of each point, by time."""
     chosen = np.flatnonzero(which)
-    point = rows.point[chosen]
-    order = np.lexsort((rows.time_ms[chosen], point))
-    chosen, point = chosen[order], point[order]
+    point, time_ms = rows.point[chosen], rows.time_ms[chosen]
+    step, rise = np.diff(point), np.diff(time_ms)
+    if bool(((step < 0) | ((step == 0) & (rise < 0))).any()):
+        order = np.lexsort((time_ms, point))
+        chosen, point = chosen[order], point[order]
     edges = np.searchsorted(point, np.arange(len(rows.names) + 1))
     return {
         ids[name]: chosen[edges[at] : edges[at + 1]]

@@ -73,6 +73,7 @@ async def recomposed(
     facts, period = await asked_of(facts_from, record)
     model = await past_model(facts_from, facts)
     derived = await computed_again(readings_from, model, period, starts)
+    del readings_from  # of a pack: large, and not asked any more
     session = RederivingSession(facts_from, Answers(derived, period, facts.zone))
     found = await compose(session, order_of(record, predecessor))
     return Rederived(found, derived, session.context)

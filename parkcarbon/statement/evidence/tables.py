@@ -167,24 +167,28 @@ def read_readings(data: bytes) -> ReadingRows:
     Raises:
         ValueError: the member is none of this form.
     """
-    table = _read(data, READINGS).combine_chunks().unify_dictionaries()
-    names = table.column("point")
-    encoded = names.combine_chunks() if names.num_chunks != 1 else names.chunk(0)
+    names = _column(data, "point").unify_dictionaries()
+    encoded = names.combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # of no rows
+        encoded = pa.array([], READINGS.field("point").type)
     return ReadingRows(
         tuple(encoded.dictionary.to_pylist()),
         encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32),
-        table.column("time").cast(pa.int64()).to_numpy(),
-        table.column("value").to_numpy(),
-        table.column("quality").to_numpy(),
-        table.column("span_ms").to_numpy(),
-        table.column("batch").to_numpy(),
-        table.column("correction").to_numpy(zero_copy_only=False),
+        _column(data, "time").cast(pa.int64()).to_numpy(),
+        *(_column(data, name).to_numpy() for name in ("value", "quality", "span_ms", "batch", "correction")),
     )
 
 
-def _read(data: bytes, schema: Any) -> Any:
+def _column(data: bytes, name: str) -> Any:
+    """One column at a time: a table of all of them would be there twice."""
+    found = _read(data, pa.schema([READINGS.field(name)]), columns=[name]).column(name)
+    pa.default_memory_pool().release_unused()
+    return found
+
+
+def _read(data: bytes, schema: Any, columns: list[str] | None = None) -> Any:
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.read_table(io.BytesIO(data), columns=columns)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from None
     if table.schema.names != schema.names:

@@ -10,11 +10,12 @@ import pytest
 
 from parkcarbon.books.entries import enter_many, review
 from parkcarbon.books.instruments import ledger
+from parkcarbon.books.periods import closing
 from parkcarbon.books.quality import substitutions
 from parkcarbon.books.quality.substitutions import Wanted
 from parkcarbon.books.tenants.views import allocation_of
 from parkcarbon.domain.tenancy.views import TOTALS
-from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.kit.db import Database, Session, from_ms
 from parkcarbon.statement.compose.charts import charts
 from parkcarbon.statement.compose.condensed import Condensed
 from parkcarbon.statement.compose.context import Context, open_context
@@ -27,6 +28,8 @@ from parkcarbon.statement.compose.tenants import tenants
 from parkcarbon.statement.compose.trace import trace
 from parkcarbon.statement.record import Box, Cell, Chart, HeatMap, Kind, Pairs, Section, Table
 from parkcarbon.statement.sheet import differs
+from tests.fakes.api_park import PARK as DEMO
+from tests.fakes.books_park import MARCH, late_amount, write_books_park
 from tests.fakes.ingest_park import PARK, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text
 from tests.fakes.ledger import SECOND, WHO, act, credit, gec
 from tests.fakes.tenancy_park import FIRST_MS, LAST_MS, fill
@@ -87,9 +90,13 @@ def _tables(sections: Iterable[Section]) -> Iterator[Table]:
 
 async def pages_of(ingest: Ingest, period: str = MONTH, kind: Kind = "statement") -> Pages:
     """Compose the pages, as known in an hour."""
+    return await composed(ingest.database, PARK, period, kind)
+
+
+async def composed(database: Database, park: str, period: str, kind: Kind = "statement") -> Pages:
     now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
-    order = Order(park=PARK, period=period, kind=kind, as_of=now - dt.timedelta(hours=1), now=now)
-    async with ingest.database.transaction() as session:
+    order = Order(park=park, period=period, kind=kind, as_of=now - dt.timedelta(hours=1), now=now)
+    async with database.transaction() as session:
         context = await open_context(session, order)
         sections: list[Section] = []
         for page in PAGES:
@@ -398,6 +405,31 @@ async def test_a_year(ingest: Ingest) -> None:
     assert len(chart(pages, "charts.daily").labels) == 365
     assert chart(pages, "charts.trend").labels == tuple(f"2025-{month:02d}" for month in range(1, 13))
     assert pages.figures["park910.full_year.value"].value is None
+
+
+@pytest.mark.rule("6.9")
+async def test_a_closed_month_stays_in_the_trend_as_it_was_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parkcarbon.books.inventory.SETTLED_AFTER", dt.timedelta(0))
+    await write_books_park(database_url)
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
+    async with await Database.connect(database_url, max_size=2) as database:
+        async with database.transaction() as session:
+            await closing.make_provisional(session, DEMO, "2025-03", person="energy manager", reason="", now=now)
+        async with database.transaction() as session:
+            await closing.close(session, DEMO, "2025-03", person="reviewer", reason="", now=now)
+        before = await composed(database, DEMO, "2025-04")
+        await late_amount(database, GATE, MARCH, 1_000_000_000)
+        after = await composed(database, DEMO, "2025-04")
+    march = before.words("charts.trend_table")[-2]
+    assert march[0] == "2025-03"
+    assert march[-1] == "closed"
+    assert march == after.words("charts.trend_table")[-2]
+    assert after.value("trend.2025-03.location") > 0
+    april = after.context.inventory.total_nano_kg("location")
+    assert after.value("trend.2025-04.location").scaleb(12) == april
+    assert after.words("charts.trend_table")[-1][-1] == "provisional"
 
 
 # ── sums by tenant made by the database ──────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import words
 
 from .context import Context
+from .sources import edition_of
 from .words import CONSOLIDATION, NOT_DECLARED, basis_words, join, of_name
 
 _CRITERIA: Final = Text(
@@ -91,13 +92,7 @@ def editions_of(inventory: Inventory) -> dict[str, str]:
     """Factors that were used, with the edition each comes from; potentials of warming are declared as a set."""
     lines = (*inventory.scope(1).lines, *inventory.scope(2, "location").lines, *inventory.scope(2, "market").lines)
     factors = [match.factor for line in (*lines, *inventory.scope3.lines) for match in line.factors]
-    return {
-        factor.factor: factor.edition
-        if factor.edition.startswith(factor.publisher.split(" ")[0])
-        else f"{factor.publisher} {factor.edition}".strip()
-        for factor in factors
-        if factor.purpose != "gwp"
-    }
+    return {factor.factor: edition_of(factor) for factor in factors if factor.purpose != "gwp"}
 
 
 def _editions(inventory: Inventory) -> Text:

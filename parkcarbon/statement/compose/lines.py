@@ -151,7 +151,7 @@ def _emissions(context: Context, name: str, line: Line, *, explain: str) -> bool
         rounded = _NANO_T * (1 + (0 if line.entry else context.intervals.get(line.source, 0)))
         within = rounded + _HALF_MICRO * abs(factor) / 1000 + abs(exact) * _RELATIVE
         if abs(amount * factor / 1000 - exact) <= within:
-            sheet.put(f"{name}.factor", factor, unit, _places(factor), basis="factor", rule=_rule(line))
+            sheet.put(f"{name}.factor", factor, unit, decimals_of(factor), basis="factor", rule=_rule(line))
             product = Formula("product", (f"{name}.amount", f"{name}.factor"), "0.001")
             sheet.put(name, exact, TOTAL_UNIT, 1, formula=product, within=plain(within), explain=explain)
             return True
@@ -173,7 +173,8 @@ def factor_of(line: Line) -> Decimal | None:
     return sum(per_gas, Decimal(0))
 
 
-def _places(factor: Decimal) -> int:
+def decimals_of(factor: Decimal) -> int:
+    """Decimals that a factor is printed with: its own, at least 4 and at most 8."""
     exponent = factor.normalize().as_tuple().exponent
     return min(max(-exponent if isinstance(exponent, int) else 0, 4), 8)
 

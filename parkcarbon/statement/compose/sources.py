@@ -1,10 +1,11 @@
 """Page 4: every source by gas and scope with its ±, the share of its data states, its factors, and what is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, Literal
 
 from parkcarbon.domain.emissions import CO2_ONLY_NOTE, Basis
+from parkcarbon.domain.factors import Factor, FactorMatch
 from parkcarbon.domain.methods.iso14064 import NAMES as ISO_NAMES
 from parkcarbon.domain.methods.lines import GASES, Line
 from parkcarbon.statement.record import Block, Cell, Column, Formula, Paragraph, Section, Table, Text
@@ -12,9 +13,9 @@ from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import tonnes, words
 
 from .context import BASES, Context
-from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, total_of
+from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, decimals_of, total_of
 from .translate import said
-from .words import CO2_ONLY, MATCHES, MIXED_UNIT, STATES, TOTAL_UNIT, join, term
+from .words import CO2_ONLY, MATCHES, MIXED_UNIT, STATES, TOTAL_UNIT, join, slug, term, unused
 
 _NAMES: Final[dict[Group, str]] = {
     "s1": "scope1",
@@ -36,7 +37,7 @@ async def sources(context: Context) -> Section:
     """Sources × gases × scopes."""
     book = await book_of(context)
     blocks: list[Block] = [_by_gas(context, book), _by_state(context, book), *_doubts(context, book)]
-    blocks += _factors(book)
+    blocks += [*_factors(book), _records(context, book)]
     blocks += [*_left_out(context), *_beside(context), _screening(context)]
     head = Text("温室气体清单：排放源×气体×范围", "GHG inventory: source × gas × scope")
     return Section("sources", head, tuple(blocks))
@@ -235,21 +236,66 @@ def factor_row(booked: Booked) -> Row:
 
 
 def factor_words(booked: Booked) -> Text:
-    """The records behind a line."""
+    """The records behind a line: one with its data year and match, several by their ids."""
     parts = [] if booked.by_product else [Text("各小时的平均", "mean of the hours")]
-    for match in booked.line.factors:
-        factor, how = match.factor, MATCHES[match.match]
-        if factor.purpose == "gwp":
-            continue
+    matches = _matches([booked])
+    if len(matches) == 1:
+        factor, how = matches[0].factor, MATCHES[matches[0].match]
         year = "–" if factor.data_year is None else str(factor.data_year)
-        doubt = Text("，未核实", ", unverified") if match.unverified else Text("", "")
-        parts.append(
-            Text(
-                f"{factor.factor}（{factor.edition}，数据年份 {year}，{how.zh}{doubt.zh}）",
-                f"{factor.factor} ({factor.edition}, data year {year}, {how.en}{doubt.en})",
+        told = Text(f"{factor.factor}（数据年份 {year}，{how.zh}）", f"{factor.factor} (data year {year}, {how.en})")
+        parts.append(told)
+    elif matches:
+        names = ", ".join(match.factor.factor for match in matches)
+        parts.append(Text(names, names))
+    return join(parts) if parts else said("covered by certificates cancelled for this consumption")
+
+
+def _matches(lines: Iterable[Booked]) -> list[FactorMatch]:
+    """Factors of lines, each once; potentials of warming are declared as a set."""
+    found = {match.factor.factor: match for booked in lines for match in booked.line.factors}
+    return [found[name] for name in sorted(found) if found[name].factor.purpose != "gwp"]
+
+
+def _records(context: Context, book: Book) -> Table:
+    """Every factor that was used, once: value, edition, data year, how it was found, whether its source was seen."""
+    rows = []
+    for match in _matches(book.all()):
+        factor = match.factor
+        value = None if factor.value is None else Decimal(repr(factor.value))
+        name = unused(f"factor.{slug(factor.factor)}", context.sheet.figures)
+        places = 4 if value is None else decimals_of(value)
+        year = "–" if factor.data_year is None else str(factor.data_year)
+        verified = Text("未核实", "unverified") if match.unverified else Text("已核实", "verified")
+        rows.append(
+            Row(
+                (
+                    words(factor.factor, factor.factor),
+                    context.sheet.put(name, value, factor.unit, places, basis="factor"),
+                    words(*(factor.unit,) * 2),
+                    words(*(edition_of(factor),) * 2),
+                    words(year, year),
+                    Cell(text=MATCHES[match.match]),
+                    Cell(text=verified),
+                )
             )
         )
-    return join(parts) if parts else said("covered by certificates cancelled for this consumption")
+    columns = (
+        Column(Text("因子", "Factor"), align="left", weight=2.4),
+        Column(Text("数值", "Value")),
+        Column(Text("单位", "Unit"), align="left", weight=1.2),
+        Column(Text("发布者与版本", "Publisher and edition"), align="left", weight=2.0),
+        Column(Text("数据年份", "Data year"), align="left", weight=0.7),
+        Column(Text("匹配方式", "Match"), align="left", weight=1.5),
+        Column(Text("来源核实", "Source seen"), align="left", weight=0.8),
+    )
+    return Table("sources.records", Text("所用因子记录", "Factor records used"), columns, tuple(rows))
+
+
+def edition_of(factor: Factor) -> str:
+    """Publisher and edition, a publisher that the edition names already left out."""
+    if factor.edition.startswith(factor.publisher.split(" ")[0]):
+        return factor.edition
+    return f"{factor.publisher} {factor.edition}".strip()
 
 
 def _left_out(context: Context) -> list[Block]:

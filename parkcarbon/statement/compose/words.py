@@ -37,7 +37,7 @@ STATES: Final = {
 
 MATCHES: Final = {
     Match.EXACT: Text("地区与年份均符合", "region and year as asked"),
-    Match.NEWEST_PUBLISHED: Text("最新发布，早于核算年", "newest published, older than the year"),
+    Match.NEWEST_PUBLISHED: Text("最新发布", "newest published"),
     Match.NEWER_THAN_PERIOD: Text("仅有更晚的数据年份", "only newer data years known"),
     Match.NATIONAL_FALLBACK: Text("地区无值，用全国值", "national fallback"),
     Match.WORLD_DEFAULT: Text("国际缺省值", "international default"),

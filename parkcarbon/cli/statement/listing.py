@@ -3,6 +3,7 @@
 import argparse
 
 from parkcarbon.statement.lifecycle import store
+from parkcarbon.statement.lifecycle.tasks import settings_of
 
 from .common import add_park, line, open_reading, say, say_json
 
@@ -15,8 +16,13 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(options: argparse.Namespace) -> int:
-    """List them, the newest period first."""
+    """List them, the newest period first.
+
+    Raises:
+        LookupError: there is no such park.
+    """
     async with open_reading() as session:
+        await settings_of(session, options.park)
         found = await store.listed(session, options.park, period=options.period, kind=options.kind)
     if options.json:
         say_json({"statements": [item.document() for item in found]})

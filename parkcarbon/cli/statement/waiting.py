@@ -17,6 +17,7 @@ async def run(options: argparse.Namespace) -> int:
     """List it, with the error of the last attempt; exit code 1 where one failed."""
     async with open_reading() as session:
         found = await tasks.listed(session, options.park, done=options.done)
+        await tasks.settings_of(session, options.park)
         plans = await tasks.parks(session, options.park)
     warnings = [told for plan in plans for told in tasks.warnings_of(plan, now().astimezone(plan.zone).date())]
     failing = any(task["error"] for task in found)

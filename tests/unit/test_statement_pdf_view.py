@@ -126,9 +126,9 @@ def test_days_of_23_and_25_hours_are_as_long_as_they_are() -> None:
     rows = (("1",) * 23, ("2",) * 25, (None,) * 24)
     drawn = blocks().heat_map(HeatMap("h", Text("图", "H"), "kW", ("a-1", "a-2", "a-3"), rows))
     assert drawn["hours"] == 25
-    assert [(row, length) for row, _, length, _ in drawn["runs"]] == [(0, 23), (1, 25), (2, 24)]
-    assert [level for *_, level in drawn["runs"]] == [0, scales.LEVELS - 1, -1]
-    assert drawn["gaps"]
+    assert drawn["runs"] == [(0, 0, 23, 0), (1, 0, 25, scales.LEVELS - 1)]
+    assert drawn["gaps"], "the third day is missing: nothing is drawn over the hatch"
+    assert drawn["short"] == [(0, 23), (2, 24)], "no hatch where a day has no such hour"
 
 
 @pytest.mark.parametrize("spread", [(0.0,), (-1e-9, 2e-9), (1e15, -3e14), (5.0, 5.0)])

@@ -140,6 +140,8 @@ class Blocks:
             "unit": self.clean(chart.unit),
             "common": self.clean(common),
             "labels": [self.clean(label) for label in labels],
+            "marked": scales.marked(labels),
+            "many": len(labels) > scales.MANY,
             "low": low,
             "high": high,
             "ticks": ticks if ends else [],
@@ -154,6 +156,7 @@ class Blocks:
         """A cell each hour of each day."""
         runs, low, high = scales.shades(heat.values)
         common, labels = scales.short_labels(heat.days)
+        hours = max((len(row) for row in heat.values), default=0)
         return {
             "block": "heat_map",
             "id": heat.id,
@@ -161,8 +164,10 @@ class Blocks:
             "unit": self.clean(heat.unit),
             "common": self.clean(common),
             "days": [self.clean(label) for label in labels],
-            "hours": max((len(row) for row in heat.values), default=0),
-            "runs": runs,
+            "marked": scales.marked(labels),
+            "hours": hours,
+            "short": [(place, len(row)) for place, row in enumerate(heat.values) if len(row) < hours],
+            "runs": [run for run in runs if run[3] >= 0],
             "low": scales.brief(low),
             "high": scales.brief(high),
             "known": any(level >= 0 for *_, level in runs),

@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import Final
 
 TICKS: Final = 4
+MANY: Final = 62
+"""Labels from which on a chart is drawn without borders of its bars: two months of days."""
 LEVELS: Final = 12
 """Shades of a heat map; more cannot be told apart on paper."""
 
@@ -137,14 +139,26 @@ def brief(value: float) -> str:
 
 
 def short_labels(labels: Sequence[str]) -> tuple[str, list[str]]:
-    """What labels have in common up to a hyphen, and what is left of each.
+    """The month or the year that all days have in common, and what is left of each label.
 
     >>> short_labels(["2026-10-01", "2026-10-02"])
     ('2026-10', ['01', '02'])
+    >>> short_labels(["2026-10-31", "2026-11-01"])
+    ('2026', ['10-31', '11-01'])
     """
-    if len(labels) < 2 or any("-" not in label for label in labels):
-        return "", list(labels)
-    heads = {label.rpartition("-")[0] for label in labels}
-    if len(heads) != 1:
-        return "", list(labels)
-    return heads.pop(), [label.rpartition("-")[2] for label in labels]
+    parts = [label.split("-") for label in labels]
+    for common in (2, 1):
+        heads = {"-".join(part[:common]) for part in parts}
+        if len(parts) > 1 and len(heads) == 1 and all(len(part) > common for part in parts):
+            return heads.pop(), ["-".join(part[common:]) for part in parts]
+    return "", list(labels)
+
+
+def marked(labels: Sequence[str]) -> list[int]:
+    """Places whose labels are worth printing: first days of months where there are many days, else all.
+
+    >>> marked(["01", "02"]), marked([f"{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)])
+    ([0, 1], [0, 28, 56])
+    """
+    firsts = [place for place, label in enumerate(labels) if label.endswith("-01")]
+    return firsts if len(labels) > MANY and firsts else list(range(len(labels)))

@@ -133,13 +133,15 @@ class View:
 
     def _identity(self) -> list[tuple[Text, str]]:
         record, name = self.record, words.WORDS
-        issued = self._local(record.issued_at) if record.issued_at else self._one(name["not_issued"])
+        issued = self._one(name["not_issued"])
+        if record.issued_at:
+            issued = f"{self._one(name['issued_at'])} {self._local(record.issued_at)}"
         return [
             (name["entity"], self._one(record.entity)),
             (name["park"], f"{self._one(record.park_name)} · {record.park}"),
             (name["period"], f"{record.period} · {self._span()}"),
             (name["number"], f"{record.number} · V{record.version}"),
-            (name["known_on"], f"{self._local(record.known_on)} · {self._one(name['issued_at'])} {issued}"),
+            (name["known_on"], f"{self._local(record.known_on)} · {issued}"),
         ]
 
     def _span(self) -> str:

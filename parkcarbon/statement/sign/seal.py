@@ -7,6 +7,7 @@ container must be, byte for byte, the one that follows from its signed attribute
 import datetime as dt
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -26,6 +27,7 @@ from .keys import pdf_key_of
 from .waiting import wait_for
 
 SUBFILTER = "/ETSI.CAdES.detached"
+_RANGE = re.compile(rb"/ByteRange \[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
 
 for _name in ("pyhanko", "pyhanko_certvalidator"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # what they find comes out as the check's own words
@@ -68,7 +70,21 @@ def check_pdf(data: bytes) -> Seal:
         raise SignatureError(f"the file is broken: {str(error) or type(error).__name__}") from error
 
 
+def _check_digest(data: bytes) -> None:
+    """The first look, before anything is parsed: the digest that was signed is that of the file."""
+    found = _RANGE.search(data, max(0, data.rfind(b"/ByteRange")))
+    if found is None:
+        return
+    length, after, rest = map(int, found.groups())
+    if after + rest == len(data) and length < after:
+        signed = hashlib.sha256(data[:length])
+        signed.update(data[after:])
+        if signed.hexdigest().upper().encode() not in data[length:after]:
+            raise SignatureError("the file was changed after it was signed: its digest is not the signed one")
+
+
 def _check(data: bytes) -> Seal:
+    _check_digest(data)
     reader = PdfFileReader(BytesIO(data), strict=True)
     signatures = reader.embedded_signatures
     if len(signatures) != 1:

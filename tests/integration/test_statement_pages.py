@@ -29,8 +29,9 @@ from parkcarbon.statement.compose.trace import trace
 from parkcarbon.statement.record import Box, Cell, Chart, HeatMap, Kind, Pairs, Section, Table
 from parkcarbon.statement.sheet import differs
 from tests.fakes.api_park import PARK as DEMO
+from tests.fakes.api_park import ROLLUPS
 from tests.fakes.books_park import MARCH, late_amount, write_books_park
-from tests.fakes.ingest_park import PARK, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text
+from tests.fakes.ingest_park import PARK, QUARTER_MS, Ingest, Sender, counter_rows, open_ingest, park_text, utc
 from tests.fakes.ledger import SECOND, WHO, act, credit, gec
 from tests.fakes.tenancy_park import FIRST_MS, LAST_MS, fill
 from tests.integration.test_derive_reprice import settle
@@ -396,6 +397,52 @@ async def test_a_park_without_meters(ingest: Ingest) -> None:
     nothing_is_zero(pages)
     assert pages.words("quality.completeness")[0][0] == "no data"
     assert "no data" in [row[0] for row in pages.words("other_method.lines")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "month", "begin", "size"),
+    [
+        ("Asia/Kolkata", "2026-06", "2026-05-31T18:30:00+00:00", (720, 24)),
+        ("Europe/Berlin", "2026-03", "2026-02-28T23:00:00+00:00", (743, 24)),
+        ("Europe/Berlin", "2025-10", "2025-09-30T22:00:00+00:00", (745, 25)),
+    ],
+)
+async def test_months_of_other_zones_and_lengths(
+    ingest: Ingest, zone: str, month: str, begin: str, size: tuple[int, int]
+) -> None:
+    hours, longest = size
+    await ingest.apply(park_text(1, timezone=zone))
+    start = utc(begin)
+    rows = counter_rows("m0/active_energy_import", start, [2.0 * at for at in range(hours * 4 + 1)])
+    await ingest.commit(Sender().batch(rows), now_ms=start + (hours + 1) * 3_600_000)
+    await settle(ingest)
+    pages = await pages_of(ingest, month)
+    load = heat_map(pages, "charts.load")
+    assert {len(row) for row in load.values} == {longest}
+    assert [value for row in load.values for value in row if value is not None] == ["8"] * hours
+    daily = chart(pages, "charts.daily").series[0].values
+    assert None not in daily
+    total = pages.context.inventory.total_nano_kg("location")
+    power = pages.context.inventory.scope(2, "location").co2e_nano_kg
+    assert total is None, "nothing is known of fuels"
+    assert power is not None
+    assert sum(Decimal(value) for value in daily if value) == pytest.approx(
+        Decimal(power).scaleb(-12), abs=Decimal("0.02")
+    )
+    assert set(chart(pages, "charts.daily").completeness_pct) == {"100"}
+    assert pages.shown("matching.hours") == str(hours)
+
+
+async def test_a_month_of_negative_and_huge_amounts_has_every_page(ingest: Ingest) -> None:
+    await fill(ingest)
+    await settle(ingest)
+    for amount in (-(10**13), 10**13):  # every interval of every meter
+        await ingest.database.execute(
+            "update interval_15min set amount_micro = $1::bigint, co2e_nano_kg = $1::bigint * 500", amount
+        )
+        await ingest.database.execute(ROLLUPS)
+        pages = await pages_of(ingest)
+        assert len(pages.figures) > 100
 
 
 async def test_a_year(ingest: Ingest) -> None:

@@ -16,7 +16,6 @@ from parkcarbon.statement.sheet import units, words
 from .blocks import decimal, fresh, left, line, plain_cell, right, say, table
 from .context import Context
 from .trend import Month
-from .words import slug
 
 _WHAT: Final = {
     "co2e_location": Text("排放（基于位置）", "emissions, location-based"),
@@ -70,7 +69,7 @@ async def _line(context: Context, entry: Entry, trend: Sequence[Month]) -> Line:
     assert isinstance(content, Budget)  # noqa: S101 - chosen by kind
     sheet, unit = context.sheet, content.unit
     places = _PLACES[unit]
-    whose = slug(entry.tenant or "park")
+    whose = entry.tenant or "park"
     name = fresh(sheet, f"budget.{whose}.{content.what}", ("amount", "used", "share", "days"))
     amount = sheet.put(f"{name}.amount", decimal(content.amount), unit, places, basis="entered")
     basis: Basis = "computed" if _months(context, entry) == [context.period.label] else "context"
@@ -120,7 +119,7 @@ def _sum(parts: Sequence[Decimal | None]) -> Decimal | None:
 def _of_tenant(context: Context, tenant: str) -> Decimal | None:
     """A tenant's part of scopes 1 and 2 of the period, as page 7 has it."""
     figures = context.sheet.figures
-    names = [f"tenant.{slug(tenant)}.{total}" for total in ("scope1", "scope2_location")]
+    names = [f"tenant.{tenant}.{total}" for total in ("scope1", "scope2_location")]
     values = [figures[name].value if name in figures else None for name in names]
     return _sum([None if value is None else Decimal(value) for value in values])
 

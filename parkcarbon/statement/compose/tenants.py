@@ -53,8 +53,7 @@ async def tenants(context: Context) -> Section:
     document = context.facts.document
     condensed = Condensed(context.session, context.facts, context.period)
     if document.tenants:
-        allocation = await allocation_of(condensed, condensed.facts, context.period, context.inventory)
-        blocks += _allocated(context, allocation)
+        blocks += await _allocation(context, condensed)
     else:
         blocks.append(
             say("园区文件未列出租户：全部归园区。", "The park document names no tenants: all is the park's own.")
@@ -73,6 +72,19 @@ async def tenants(context: Context) -> Section:
             )
         )
     return Section("tenants", Text("租户与法人", "Tenants and entities"), tuple(blocks))
+
+
+async def _allocation(context: Context, condensed: Condensed) -> list[Block]:
+    try:
+        found = await allocation_of(condensed, condensed.facts, context.period, context.inventory)
+    except RefusedError as reason:
+        return [_refused(reason)]
+    return _allocated(context, found)
+
+
+def _refused(reason: RefusedError) -> Block:
+    rule = f"（规则{reason.rule}）" if reason.rule else ""
+    return say(f"无法给出{rule}：{said(reason.reason).zh}", f"Cannot be given: {reason}", "warning")
 
 
 def _allocated(context: Context, allocation: Allocation) -> list[Block]:
@@ -141,7 +153,8 @@ def _sum(context: Context, allocation: Allocation, totals: list[Total]) -> Line:
 
 
 def _id(tenant: str) -> str:
-    return "tenant.park_itself" if tenant == PARK else f"tenant.{slug(tenant)}"
+    """Names of tenants are made for ids."""
+    return "tenants.park_itself" if tenant == PARK else f"tenant.{tenant}"
 
 
 def _who(context: Context, tenant: str) -> Cell:
@@ -155,8 +168,7 @@ async def _entities(context: Context, condensed: Condensed) -> list[Block]:
     try:
         view = await entities_of(condensed, condensed.facts, context.period, context.inventory)
     except RefusedError as reason:
-        rule = f"（{reason.rule}）" if reason.rule else ""
-        return [say(f"无法给出{rule}：{said(reason.reason).zh}", f"Cannot be given: {reason}", "warning")]
+        return [_refused(reason)]
     return [
         table("tenants.entities", ("法人视图", "Entity view"), _entity_columns(), _entity_lines(context, view)),
         table("tenants.eliminations", ("抵消表", "Elimination table"), _ROW_HEADS, _eliminations(context, view)),
@@ -191,7 +203,7 @@ def _entity_lines(context: Context, view: EntityView) -> list[Line]:
     for entity in view.entities:
         cells = [
             context.sheet.put(
-                f"entity.{slug(entity)}.{_key(total, basis)}",
+                f"entity.{entity}.{_key(total, basis)}",
                 tonnes(view.part(entity, total, basis).co2e_nano_kg if _known(context, total) else None),
                 _HEADS[total][2],
                 1,
@@ -222,7 +234,7 @@ def _reconciled(context: Context, view: EntityView) -> list[Line]:
     sums, taken, park = list[Cell](), list[Cell](), list[Cell]()
     for total, basis in _PAIRS:
         key, unit = _key(total, basis), _HEADS[total][2]
-        parts = tuple(f"entity.{slug(entity)}.{key}" for entity in view.entities)
+        parts = tuple(f"entity.{entity}.{key}" for entity in view.entities)
         sums.append(sheet.follow(f"entities.sum.{key}", Formula("sum", parts), unit, 1))
         eliminated = view.eliminated(total, basis) if _known(context, total) else None
         taken.append(sheet.put(f"entities.eliminated.{key}", tonnes(eliminated), unit, 1, rule="3.3"))

@@ -1,6 +1,8 @@
 """How long a statement of a month of 1,000 points takes to compose from a database, and how large the process gets.
 
-python -m tests.bench.bench_statement [--points 1000] [--months 1] [--profile]
+python -m tests.bench.bench_statement [--points 1000] [--before 11] [--profile]
+
+The months before (measured throughout, none of them closed) are those that the trend shows.
 
 Bars: figures within 2 s, 300 MB.
 """
@@ -44,6 +46,12 @@ def processor_s(process: int) -> float:
     """Processor time of another process so far, without those that help it [s]."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+DAYS_BEFORE: LiteralString = """
+insert into rollup_day (point_id, day, amount_micro, coverage, method, known_ms, measured_ms, suspect_ms)
+select p.point_id, d::date, 480000000, 1, 0, 86400000, 86400000, 0
+from point p, generate_series(date '2026-10-01' - make_interval(months => $1::int), date '2026-09-30', '1 day') as d"""
 
 
 class Timed(Session):
@@ -101,7 +109,7 @@ async def composed(database: Database, order: Order, *, queries: bool = False) -
         return record, took_s
 
 
-async def main(points: int, *, profile: bool) -> None:
+async def main(points: int, before: int, *, profile: bool) -> None:
     """Measure."""
     with run_postgres() as server:
         url = server.clone()
@@ -115,6 +123,7 @@ async def main(points: int, *, profile: bool) -> None:
         ids = [row["point_id"] for row in await ingest.database.fetch("select point_id from point order by point")]
         await fill(ingest.database, ids)
         await ingest.database.execute(DAYS_OF_HOURS)
+        await ingest.database.execute(DAYS_BEFORE, before)
         await ingest.database.execute("analyze")
         await ingest.database.close()
         await asyncio.sleep(max(0.0, SETTLED_S - (time.monotonic() - begun)))
@@ -142,6 +151,7 @@ async def main(points: int, *, profile: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--before", type=int, default=11)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    asyncio.run(main(options.points, profile=options.profile))
+    asyncio.run(main(options.points, options.before, profile=options.profile))

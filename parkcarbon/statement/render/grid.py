@@ -167,7 +167,7 @@ def _front(record: Record, grid: Grid) -> Grid:
         grid.add(said(LABELS[act.role], "label"), Item(act.person), Item(act.at), Item(act.comment, style="fact"))
     fact(grid, LABELS["verification"], front.verification)
     for missing in record.missing:
-        items = (said(missing.text), Item(missing.owner), Item(missing.due))
+        items = (Item(missing.owner), Item(missing.due), said(missing.text, "fact"))
         grid.add(said(LABELS["pending"], "label"), *items)
     for note in record.notes:
         grid.add(said(note, "warning"))
@@ -227,8 +227,8 @@ def put_table(table: Table, grid: Grid) -> None:
     for texts in zip(*((column.head.zh, column.head.en, column.unit) for column in table.columns), strict=True):
         grid.add(*(Item(text, style="head", right=right) for text, right in zip(texts, rights, strict=True)))
     for line in table.lines:
-        cells = (_cell(cell, line.style, 0 if number else line.indent) for number, cell in enumerate(line.cells))
-        grid.add(*cells, listed=True)
+        cells = (_cell(cell, line.style, 1 if number else line.indent) for number, cell in enumerate(line.cells))
+        grid.add(*(cell or Item(style=line.style) for cell in cells), listed=True)
     if table.note is not None:
         grid.add(said(table.note.zh, "note"))
         grid.add(said(table.note.en, "note"))

@@ -1,5 +1,6 @@
 """How cells of a workbook look: heads, totals, memo lines, numbers."""
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from openpyxl.formatting.rule import ColorScaleRule
@@ -7,7 +8,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from .formulas import letters
-from .grid import Grid, Item, Style, cleaned
+from .grid import Grid, Item, Row, Style, cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 _LEADERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _OVERFLOWING: Final = ("title", "strong", "warning", "note", "fact")
 _LABELS: Final = 48
+_HOURS: Final = 20
+_HOUR: Final = 9
+_WIDEST: Final = 36
+_PAPER: Final = 110
+_BOLD: Final = 1.3
 _LINE: Final = 15.0
 _TITLE: Final = 21.0
 
@@ -31,12 +37,27 @@ def plain_text(cell: "Cell | MergedCell", text: str) -> None:
         cell.quotePrefix = True
 
 
+def _length(text: str) -> int:
+    """Characters of the longest line; a Chinese one is two wide."""
+    return max((sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in text.split("\n")), default=0)
+
+
 def _lines(item: Item, width: int) -> int:
-    """How many lines the words of a cell take; a Chinese character is two wide."""
+    """How many lines the words of a cell take."""
     if item.style in _OVERFLOWING:
         return 1
-    lengths = (sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in item.text.split("\n"))
-    return sum(max(1, -(-length // max(width - 2, 1))) for length in lengths)
+    return sum(max(1, -(-_length(line) // max(width - 2, 1))) for line in item.text.split("\n"))
+
+
+def _widths(grid: Grid) -> list[int]:
+    """Width of each column: of labels, of hours, or as wide as half of the longest words."""
+    found = [_LABELS]
+    widest = max((len(row) for row in grid.rows), default=1)
+    for column in range(1, widest):
+        items = (row[column] for row in grid.rows if column < len(row))
+        longest = max((_length(item.text) for item in items if item and item.style not in _OVERFLOWING), default=0)
+        found.append(_HOUR if widest > _HOURS else min(max(longest // 2 + 3, grid.wide), _WIDEST))
+    return found
 
 
 class Styles:
@@ -64,23 +85,36 @@ class Styles:
         self._subtotal = Border(top=thin)
 
     def page(self, sheet: "Worksheet", grid: Grid) -> None:
-        """A sheet of a page: widths, and shades on heat maps."""
-        widest = max((len(row) for row in grid.rows), default=1)
-        columns = ["A", *(letters(number) for number in range(2, widest + 1))]
-        widths = [_LABELS, *((9 if widest > 20 else grid.wide) for _ in columns[1:])]
-        for letter, width in zip(columns, widths, strict=True):
-            sheet.column_dimensions[letter].width = width
+        """A sheet of a page: widths, heights, long words over many columns, and shades on heat maps."""
+        widths = _widths(grid)
+        for number, width in enumerate(widths, start=1):
+            sheet.column_dimensions[letters(number)].width = width
         for number, row in enumerate(grid.rows, start=1):
-            lines = max((_lines(item, width) for item, width in zip(row, widths, strict=False) if item), default=1)
-            titled = any(item is not None and item.style == "title" for item in row)
-            if lines > 1 or titled:
-                sheet.row_dimensions[number].height = lines * (_TITLE if titled else _LINE)
+            self._row(sheet, number, row, widths)
         for area in grid.heat:
             rule = ColorScaleRule(  # type: ignore[no-untyped-call]
                 start_type="min", start_color="FFFFFF", end_type="max", end_color="3B6EA5"
             )
             sheet.conditional_formatting.add(area, rule)
         self._paper(sheet)
+
+    def _row(self, sheet: "Worksheet", number: int, row: Row, widths: "Sequence[int]") -> None:
+        """Height of a row; its last words go on over the columns behind where they are too long for their own."""
+        lines = max((_lines(item, width) for item, width in zip(row, widths, strict=False) if item), default=1)
+        last = row[-1] if row else None
+        if last is not None and last.style in _OVERFLOWING and _length(last.text) > widths[len(row) - 1]:
+            end, room = len(row), widths[len(row) - 1]
+            while room < _PAPER and end < len(widths):
+                room += widths[end]
+                end += 1
+            if end > len(row):
+                area = f"{letters(len(row))}{number}:{letters(end)}{number}"
+                sheet.merge_cells(area)
+            needed = _length(last.text) * (_BOLD if last.style in ("strong", "warning") else 1)
+            lines = max(lines, math.ceil(needed / max(room - 4, 1)))
+        titled = any(item is not None and item.style == "title" for item in row)
+        if lines > 1 or titled:
+            sheet.row_dimensions[number].height = lines * (_TITLE if titled else _LINE)
 
     def list(self, sheet: "Worksheet", widths: "Sequence[int]") -> None:
         """The list of figures: widths, heads that stay."""
@@ -99,7 +133,7 @@ class Styles:
         if item.figure is not None:
             cell.alignment = Alignment(horizontal="right", vertical="top")
         elif item.text:
-            wrap = item.style not in _OVERFLOWING
+            wrap = item.style != "title"
             side = "right" if item.right else "left"
             cell.alignment = Alignment(wrap_text=wrap, vertical="top", horizontal=side, indent=min(item.indent, 15))
 

@@ -156,7 +156,7 @@ def _front(record: Record, grid: Grid) -> Grid:
     grid.add(said(verdict.sentence.zh, "strong"))
     grid.add(said(verdict.sentence.en, "strong"))
     for reason in verdict.reasons:
-        grid.add(said(LABELS["reasons"], "label"), said(reason, "fact"))
+        grid.add(said(LABELS["because"], "label"), said(reason, "fact"))
     for label, pair in ((LABELS["declared"], front.judged), (LABELS["other_basis"], front.other)):
         grid.add(said(label, "label"), Item(figure=pair[0]), Item("±"), Item(figure=pair[1]), unit_of(record, pair[0]))
     _bridge(record, front.bridge, grid)

@@ -4,6 +4,8 @@ Each step trusts only what the one before has shown. The first thing that differ
 looked at any more.
 """
 
+import datetime as dt
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,15 +24,21 @@ from parkcarbon.statement.record import Record, content_digest, decode
 from .again import Starts
 from .differences import Difference, differences
 from .frames import Frames, compare_readings
-from .pack import MEMBERS, PREDECESSOR, Pack, PackError, SetAside, StartsFile
+from .pack import MEMBERS, PREDECESSOR, Pack, SetAside, StartsFile
 from .questions import UnknownQuestionError
 from .readings import PackReadings
 from .rederive import asked_of, recomposed
 from .tables import ReadingRows, read_batches, read_leaves, read_readings
-from .tape import NotOnTapeError, ReplaySession, Tape
+from .tape import ReplaySession, Tape
 
 _AT_MOST: Final = 20
 """Differences of a kind that are told."""
+
+_WRONG: Final = (
+    UnknownQuestionError, RefusedError, msgspec.MsgspecError, zlib.error, ValueError, LookupError, TypeError,
+    OverflowError, ArithmeticError, OSError, MemoryError,
+)  # fmt: skip
+"""What bytes that somebody else made can lead to; all of it is a difference and none of it a fault of ours."""
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ async def check_pack(pack: Pack, record: Record | None = None) -> Checked:
     checking = _Checking(pack, record)
     try:
         await checking.run()
-    except (PackError, NotOnTapeError, UnknownQuestionError, RefusedError, ValueError, LookupError) as error:
+    except _WRONG as error:
         if not checking.found.differences:
             checking.found.differences.append(
                 Difference("member", checking.at, "evidence", f"{type(error).__name__}: {error}")
@@ -141,6 +149,11 @@ class _Checking:
         digest, manifest = content_digest(record), self._pack.manifest
         if manifest.record_digest != digest:
             yield Difference("record", "statement.json", f"digest {manifest.record_digest}", f"digest {digest}")
+        for name in ("park", "period", "number", "version", "known_on", "method_version", "software"):
+            if getattr(manifest, name) != getattr(record, name):
+                yield Difference(
+                    "record", f"{name} in the manifest", str(getattr(manifest, name)), str(getattr(record, name))
+                )
         if self._given is not None and content_digest(self._given) != digest:
             yield from differences(self._given, record)
 
@@ -192,6 +205,11 @@ def _log(record: Record, leaves: list[Leaf]) -> Iterator[Difference]:
     edge.extend(leaf.hash() for leaf in leaves[at:])
     if edge.root().hex() != evidence.log_root:
         yield Difference("root", "of the log", evidence.log_root, edge.root().hex())
+    begin, end = (dt.datetime.fromisoformat(text) for text in (record.from_time, record.to_time))
+    spans = [(leaf.t_min, leaf.t_max) for leaf in leaves if leaf.kind != "tombstone"]
+    batches = sum(1 for low, high in spans if low is not None and high is not None and low < end and high >= begin)
+    if batches != evidence.batches:
+        yield Difference("leaf", "batches with readings of the period", str(evidence.batches), str(batches))
 
 
 def _key(leaf: Leaf) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """How cells of a workbook look: heads, totals, memo lines, numbers."""
 
+import functools
 import math
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,12 @@ def plain_text(cell: "Cell | MergedCell", text: str) -> None:
     cell.data_type = "s"
     if clean.startswith(_LEADERS):
         cell.quotePrefix = True
+
+
+@functools.cache
+def _aligned(side: str, *, wrap: bool, indent: int) -> Alignment:
+    """One object for each way to stand: comparing them is what styling costs."""
+    return Alignment(wrap_text=wrap, vertical="top", horizontal=side, indent=indent)
 
 
 def _length(text: str) -> int:
@@ -131,16 +138,16 @@ class Styles:
         if item.style in ("total", "subtotal"):
             cell.border = self._total if item.style == "total" else self._subtotal
         if item.figure is not None:
-            cell.alignment = Alignment(horizontal="right", vertical="top")
+            cell.alignment = _aligned("right", wrap=False, indent=0)
         elif item.text:
             wrap = item.style != "title"
             side = "right" if item.right else "left"
-            cell.alignment = Alignment(wrap_text=wrap, vertical="top", horizontal=side, indent=min(item.indent, 15))
+            cell.alignment = _aligned(side, wrap=wrap, indent=min(item.indent, 15))
 
     def number(self, cell: "Cell | MergedCell", number_format: str) -> None:
         """A number: right, with its format."""
         cell.number_format = number_format
-        cell.alignment = Alignment(horizontal="right", vertical="top")
+        cell.alignment = _aligned("right", wrap=False, indent=0)
 
     def _paper(self, sheet: "Worksheet") -> None:
         sheet.page_setup.orientation = "landscape"

@@ -19,7 +19,7 @@ from parkcarbon.kit.db import Database, DatabaseError, from_ms
 from parkcarbon.kit.service import Work, serve, within
 from parkcarbon.statement.lifecycle import tasks
 from parkcarbon.statement.lifecycle.due import Due
-from parkcarbon.statement.lifecycle.signer import KeySigner, Signer, record_key
+from parkcarbon.statement.lifecycle.signer import Signer, load_signer, record_key
 from parkcarbon.statement.lifecycle.store import QUERIES, SCHEDULER
 
 from . import metrics
@@ -133,9 +133,9 @@ class Service:
                 self._wake.clear()
 
     async def _approved(self, database: Database) -> None:
-        """What was approved while no key was at hand is issued at once."""
+        """What was approved where no key was at hand, and flash reports of people, are issued at once."""
         async with database.transaction() as session:
-            for row in await session.fetch(QUERIES["statements_approved"]):
+            for row in await session.fetch(QUERIES["statements_to_issue"]):
                 due = Due("issue", row["period"], self.now().date(), str(row["statement_id"]))
                 await tasks.enter(session, row["park_id"], [due], now=self.now())
 
@@ -164,9 +164,7 @@ class Service:
         if self._config.signing_key_file is None:
             log.warning("signing.waits", reason="PARKCARBON_SIGNING_KEY_FILE is not set")
             return None
-        from parkcarbon.statement.sign.keys import load_key
-
-        return KeySigner(load_key(self._config.signing_key_file), self._config.tsa_url)
+        return load_signer(self._config.signing_key_file, self._config.tsa_url)
 
     async def _connect(self) -> Database:
         """Connect to the database, waiting for it to come up."""

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from parkcarbon.kit.db import Database
+from parkcarbon.kit.db import Database, Session
 from parkcarbon.statement.lifecycle import store, tasks
 from parkcarbon.statement.lifecycle.acts import Verb, act
+from parkcarbon.statement.lifecycle.due import Month
 from parkcarbon.statement.lifecycle.issue import ATTACHED, Files, issue
-from parkcarbon.statement.lifecycle.prepare import Wanted, prepare, settle
+from parkcarbon.statement.lifecycle.prepare import Wanted, missing_now, prepare, settle
 from parkcarbon.statement.lifecycle.reissue import reissue
 from parkcarbon.statement.lifecycle.signer import KeySigner, Signer
 from parkcarbon.statement.lifecycle.store import Statement
-from parkcarbon.statement.record import Kind, Record, encode
+from parkcarbon.statement.record import Kind, Missing, Record, encode
 from parkcarbon.statement.sign.keys import SigningKey, make_key
 
 from .api_park import PARK
@@ -133,6 +134,16 @@ class Desk:
         """Every statement."""
         async with self.database.session() as session:
             return await store.listed(session, PARK, **which)
+
+    async def months(self, *names: str) -> list[Month]:
+        """What the scheduler sees of some months; of `PERIOD` where none is named."""
+
+        async def missing(session: Session, park: str, period: str) -> tuple[Missing, ...]:
+            return await missing_now(session, park, period, now=self.clock.now())
+
+        async with self.database.session() as session:
+            [plan] = await tasks.parks(session, PARK)
+            return await tasks.months_named(session, plan, names or (PERIOD,), self.clock.now().date(), missing)
 
     async def look(self) -> int:
         """What the scheduler does when it looks: rows of what is due."""

@@ -33,7 +33,7 @@ class Box:
             return "452 4.2.2 mailbox full"
         content = envelope.content or b""
         data = content if isinstance(content, bytes) else content.encode()
-        self.mails.append(email.message_from_bytes(data, policy=email.policy.default))  # type: ignore[arg-type]
+        self.mails.append(email.message_from_bytes(data, policy=email.policy.default))
         return "250 OK"
 
 

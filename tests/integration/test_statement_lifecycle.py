@@ -10,18 +10,23 @@ import pytest
 from parkcarbon.books import entries
 from parkcarbon.books.periods import closing
 from parkcarbon.books.refusals import refusals
+from parkcarbon.catalog.park_statement import StatementSettings
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import RejectedError
 from parkcarbon.statement.lifecycle import store, tasks
 from parkcarbon.statement.lifecycle.diff import compared
+from parkcarbon.statement.lifecycle.due import due
 from parkcarbon.statement.lifecycle.lock import lock
 from parkcarbon.statement.lifecycle.prepare import missing_now, settle
+from parkcarbon.statement.lifecycle.signer import KeySigner, record_key
 from parkcarbon.statement.lifecycle.store import Statement
 from parkcarbon.statement.record import content_digest, decode
-from parkcarbon.statement.sign.json import check_json
+from parkcarbon.statement.sign.json import check_json, rotate
+from parkcarbon.statement.sign.keys import make_key
 from tests.fakes.books_park import MARCH, late_amount
 from tests.fakes.statement_desk import MANAGER, PARK, PERIOD, REVIEWER, SECOND, Desk, open_desk, signing_key
 
+UTC = dt.UTC
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GATE = "gate/active_energy_import"
 EXPECTS = [
@@ -54,7 +59,7 @@ async def state_of_month(desk: Desk, period: str = PERIOD) -> str:
 
 
 async def enter_bill(desk: Desk) -> None:
-    document = {"carrier": "electricity", "amount": 744_000, "unit": "kWh", "meters": [GATE]}
+    document = {"amount": 744_000, "unit": "kWh", "supplier": "the grid", "number": "3"}
     bill = {
         "kind": "bill",
         "document": document,
@@ -361,3 +366,56 @@ async def test_from_the_flash_report_to_the_lock(desk: Desk) -> None:
         [task] = await tasks.listed(session, PARK)
     assert (task["action"], task["error"].split(":")[0]) == ("lock", "rule 3.11")
     assert "2 items are missing" in task["error"]
+
+
+async def test_what_was_missing_and_has_come_is_in_the_next_version(desk: Desk) -> None:
+    await desk.settings(expects=EXPECTS[:1])
+    await desk.known_since(dt.datetime.now(UTC) - dt.timedelta(days=600))
+    first = await desk.issued()
+    assert [item.item for item in first.missing] == ["bill:electricity"]
+    [month] = await desk.months()
+    assert (month.statement, month.pending, [item.item for item in month.missing or ()]) == (
+        "issued",
+        True,
+        ["bill:electricity"],
+    )
+    await enter_bill(desk)
+    desk.clock.at = dt.datetime.now(UTC) + dt.timedelta(seconds=1)
+    [month] = await desk.months()
+    assert month.missing == ()
+    async with desk.database.transaction() as session:
+        found = due(StatementSettings(), [month], desk.clock.now().date())
+        await tasks.enter(session, PARK, [item for item in found if item.action == "prepare"], now=desk.clock.now())
+    [told] = await desk.work()
+    assert "prepared, 0 items missing" in told
+    second = (await desk.all(period=PERIOD))[0]
+    assert (second.version, second.supersedes, second.prepared_by) == (2, first.statement_id, "")
+    assert second.reason == "补齐 what was missing has come: bill:electricity"
+    await desk.act(second, "reject", REVIEWER, "the bill is of another meter")
+    [month] = await desk.months()
+    assert (month.statement, month.statement_id) == ("issued", first.statement_id)  # the draft is gone, it is not
+
+
+async def test_a_key_follows_another_only_with_its_word(desk: Desk) -> None:
+    now = dt.datetime.now(UTC)
+    old, new, stranger = signing_key(), make_key("new", now=now), make_key("stranger", now=now)
+    word = rotate(old, new, at=now, reason="yearly").decode()
+
+    async def put(signer: KeySigner) -> bool:
+        async with desk.database.transaction() as session:
+            return await record_key(session, signer, person=MANAGER, reason="")
+
+    assert await put(KeySigner(old)) is True
+    assert await put(KeySigner(old)) is False
+    with pytest.raises(ValueError, match="key new --replaces"):
+        await put(KeySigner(stranger))
+    with pytest.raises(ValueError, match="record of the rotation is from"):
+        await put(KeySigner(stranger, rotation=word))
+    assert await put(KeySigner(new, rotation=word)) is True
+    with pytest.raises(ValueError, match="was retired"):
+        await put(KeySigner(old))
+    rows = await desk.database.fetch("select fingerprint, replaces from signing_key order by recorded_at")
+    assert [(row["fingerprint"], row["replaces"]) for row in rows] == [
+        (old.fingerprint, None),
+        (new.fingerprint, old.fingerprint),
+    ]

@@ -54,7 +54,7 @@ def running(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]
 
 async def until(desk: Desk, query: str, wanted: int) -> None:
     async with asyncio.timeout(60):
-        while await desk.database.fetchval(query) != wanted:  # type: ignore[arg-type]
+        while await desk.database.fetchval(query) != wanted:
             await asyncio.sleep(0.1)
 
 

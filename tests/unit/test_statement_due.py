@@ -53,6 +53,13 @@ def test_the_days_of_a_month() -> None:
         (Month(OCTOBER, flash=True, statement="issued", statement_id=7), on(9, 12), []),
         (Month(OCTOBER, flash=True, statement="issued", statement_id=7), on(10, 12), [("lock", "")]),
         (Month(OCTOBER, flash=True, statement="issued", locked=True), on(10, 12), []),
+        (Month(OCTOBER, statement="issued", statement_id=7, pending=True, missing=(METER,)), on(10), []),
+        (
+            Month(OCTOBER, statement="issued", statement_id=7, pending=True, missing=()),
+            on(20),
+            [("prepare", "again-7")],
+        ),
+        (Month(OCTOBER, statement="issued", statement_id=7, missing=None), on(20), []),
     ],
 )
 def test_what_is_due(month: Month, today: dt.date, expected: list[tuple[str, str]]) -> None:
@@ -81,3 +88,6 @@ def test_what_is_missing_is_looked_at_only_when_it_matters() -> None:
     assert not wants_missing(CHINA, Month(OCTOBER), on(3))
     assert wants_missing(CHINA, Month(OCTOBER), on(4))
     assert not wants_missing(CHINA, Month(OCTOBER, locked=True), on(20))
+    assert not wants_missing(CHINA, Month(OCTOBER, statement="issued"), on(20))
+    assert wants_missing(CHINA, Month(OCTOBER, statement="issued", pending=True), on(20))
+    assert not wants_missing(CHINA, Month(OCTOBER, statement="rejected"), on(20))

@@ -1,8 +1,9 @@
 """What is due: from the park's settings, what is stored, and the day. Pure; the same answer on every worker.
 
 A month has a flash report on the third working day after it, a statement once nothing is missing and at the latest on
-day 15, reminders when something that is missing was due, and is locked on day 40. What was missed while no process ran
-is still due, but a flash report only as long as there is no statement.
+day 15, the next version once what it named as missing is there, reminders when something that is missing was due, and
+is locked on day 40. What was missed while no process ran is still due, but a flash report only as long as there is no
+statement.
 """
 
 import datetime as dt
@@ -20,6 +21,9 @@ State = Literal["none", "prepared", "reviewed", "approved", "issued", "locked", 
 
 CATCH_UP_MONTHS: Final = 13
 """Months back that a process which was down so long still looks at."""
+
+AGAIN: Final = "again-"
+"""Key of what is prepared again because what was missing has come; the statement before it stands behind."""
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -50,6 +54,7 @@ class Month:
         statement_id: of it; 0: none.
         missing: what is not there yet; None: not looked at.
         locked: True when the period is closed.
+        pending: True when that statement names something missing.
     """
 
     period: str
@@ -58,6 +63,7 @@ class Month:
     statement_id: int = 0
     missing: tuple[Missing, ...] | None = field(default=None)
     locked: bool = False
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,8 @@ def due_day(period: str, day: int) -> dt.date:
 
 def wants_missing(settings: StatementSettings, month: Month, today: dt.date) -> bool:
     """True when it matters now what is missing: nothing else is asked that takes time."""
-    return not month.locked and month.statement != "rejected" and today >= days_of_month(settings, month.period).flash
+    open_yet = month.statement == "none" or month.pending
+    return not month.locked and open_yet and today >= days_of_month(settings, month.period).flash
 
 
 def due(settings: StatementSettings, months: Iterable[Month], today: dt.date) -> list[Due]:
@@ -129,6 +136,8 @@ def _of(settings: StatementSettings, month: Month, today: dt.date) -> list[Due]:
         complete = month.missing == ()
         if today >= days.statement or (complete and month.flash and today >= days.flash):
             found.append(Due("prepare", month.period, min(today, days.statement)))
+    if month.statement == "issued" and month.pending and month.missing == ():
+        found.append(Due("prepare", month.period, today, f"{AGAIN}{month.statement_id}"))
     if month.statement == "approved":
         found.append(Due("issue", month.period, today, str(month.statement_id)))
     found += _reminders(month, today)

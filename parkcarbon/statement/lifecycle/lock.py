@@ -110,7 +110,9 @@ def _refuse_unfit(statement: Statement, reason: str, *, override: bool) -> None:
     if statement.missing and not (override and reason.strip()):
         named = "; ".join(f"{item.text.en} ({item.owner}, {item.due})" for item in statement.missing)
         raise RefusedError(
-            "3.11", f"{statement.period} is not locked, {len(statement.missing)} items are missing: {named}"
+            "3.11",
+            f"{statement.period} is not locked, {len(statement.missing)} items are missing: {named};"
+            " issue it again once they are there",
         )
 
 

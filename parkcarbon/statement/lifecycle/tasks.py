@@ -19,7 +19,7 @@ from parkcarbon.statement.record import Missing
 
 from . import store
 from .calendar import warning
-from .due import Due, Month, due, months_to_look_at, wants_missing
+from .due import AGAIN, Due, Month, due, months_to_look_at, wants_missing
 from .issue import Render, issue, render_all
 from .lock import lock
 from .prepare import Wanted, missing_now, prepare, settle
@@ -128,10 +128,24 @@ def warnings_of(plan: ParkPlan, today: dt.date) -> list[str]:
 async def months_of(session: Session, plan: ParkPlan, today: dt.date, look: Look) -> list[Month]:
     """What is stored of the months that a park's scheduler looks after; what is missing where it matters."""
     first = plan.known_since.astimezone(plan.zone).date()
-    rows = await session.fetch(QUERIES["statement_months"], plan.park, months_to_look_at(first, today))
+    return await months_named(session, plan, months_to_look_at(first, today), today, look)
+
+
+async def months_named(
+    session: Session, plan: ParkPlan, names: Sequence[str], today: dt.date, look: Look
+) -> list[Month]:
+    """The same of some months."""
+    rows = await session.fetch(QUERIES["statement_months"], plan.park, list(names))
     found = []
     for row in rows:
-        month = Month(row["period"], row["flash"], row["statement"], row["statement_id"], None, row["locked"])
+        month = Month(
+            period=row["period"],
+            flash=row["flash"],
+            statement=row["statement"],
+            statement_id=row["statement_id"],
+            locked=row["locked"],
+            pending=row["pending"],
+        )
         if wants_missing(plan.settings, month, today):
             missing = await look(session, plan.park, month.period)
             month = replace(month, missing=missing)
@@ -218,11 +232,19 @@ async def _flash(session: Session, task: Task, tools: Tools) -> str:
 
 
 async def _prepare(session: Session, task: Task, tools: Tools) -> str:
-    """A statement is frozen; two persons answer for it."""
-    waiting = await store.listed(session, task.park, period=task.period, kind="statement")
-    if waiting:
-        return f"{waiting[0].number} V{waiting[0].version} is there already"
-    made = await _prepared(session, Wanted(park=task.park, period=task.period), tools)
+    """A statement is frozen, or its next version once what was missing is there; two persons answer for it."""
+    reason = ""
+    there = [
+        item
+        for item in await store.listed(session, task.park, period=task.period, kind="statement")
+        if not (task.key and item.state == "rejected")
+    ]
+    if task.key and there and there[0].state == "issued" and task.key == f"{AGAIN}{there[0].statement_id}":
+        named = ", ".join(item.item for item in there[0].missing)
+        reason = f"补齐 what was missing has come: {named}"
+    elif there:
+        return f"{there[0].number} V{there[0].version} is there already"
+    made = await _prepared(session, Wanted(park=task.park, period=task.period, reason=reason), tools)
     return f"{made.number} prepared, {len(made.missing)} items missing; {made.waits_for}"
 
 
@@ -246,7 +268,7 @@ async def _remind(session: Session, task: Task, tools: Tools) -> str:
 async def _issue(session: Session, task: Task, tools: Tools) -> str:
     """Sign and send what was approved while no key was at hand."""
     statement = await store.one(session, int(task.key), task.park)
-    if statement.state != "approved":
+    if statement.state != ("prepared" if statement.kind == "flash" else "approved"):
         return f"is {statement.state}"
     settings = await settings_of(session, task.park)
     done = await issue(session, statement, _signer(tools), recipients=settings.recipients, render=tools.render)

@@ -33,11 +33,12 @@ limit $4::int;
 -- name: statement_one
 select * from statement_standing where statement_id = $1::bigint and ($2::text is null or park_id = $2::text);
 
--- name: statements_approved
--- What was approved and waits for a signature, and is no task yet.
+-- name: statements_to_issue
+-- What was approved, or is a flash report, and waits for a signature, and is no task yet.
 select s.statement_id, s.park_id, s.period
-from statement s join statement_act p using (statement_id)
-where p.act = 'approved'
+from statement s
+where (s.kind = 'flash' or exists (select from statement_act p
+                                   where p.statement_id = s.statement_id and p.act = 'approved'))
   and not exists (select from statement_act a
                   where a.statement_id = s.statement_id and a.act in ('issued', 'rejected'))
   and not exists (select from statement_task t
@@ -82,12 +83,6 @@ select
     (select count(*) from result_waiting r join point p using (point_id)
      where p.park_id = $1::text and r.from_time < $3::timestamptz and r.to_time > $2::timestamptz) as waiting;
 
--- name: statement_older_transactions
--- Transactions that began by $1 and are still open: what they record would be known at $1.
-select count(*) from pg_stat_activity
-where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
-  and xact_start <= $1::timestamptz and state <> 'idle';
-
 -- name: statement_clock
 select clock_timestamp();
 
@@ -99,13 +94,14 @@ select m.period,
        exists (select from statement_standing f
                where f.park_id = $1::text and f.kind = 'flash' and f.period = m.period and f.state <> 'rejected') as flash,
        coalesce(s.state, 'none') as statement, coalesce(s.statement_id, 0) as statement_id,
+       coalesce(s.missing <> '[]', false) as pending,
        (select e.event from period_event e where e.park_id = $1::text and e.period = m.period
         order by e.event_id desc limit 1) is not distinct from 'closed' as locked
 from unnest($2::text[]) as m (period)
 left join lateral (
-    select state, statement_id from statement_standing n
+    select state, statement_id, missing from statement_standing n
     where n.park_id = $1::text and n.kind = 'statement' and n.period = m.period
-    order by n.statement_id desc limit 1
+    order by (n.state <> 'rejected') desc, n.statement_id desc limit 1
 ) s on true
 order by m.period;
 

@@ -393,6 +393,16 @@ def test_roots_of_a_list_that_ends_early_or_was_told_twice(honest: Issued) -> No
     assert not verify_file(honest.json, signature=honest.signature, roots=others).anchored
 
 
+def test_a_root_over_the_whole_log_is_an_anchor(honest: Issued) -> None:
+    evidence = honest.record.evidence
+    kept = msgspec.json.encode({"day": "2026-11-14", "size": evidence.log_size, "root": evidence.log_root})
+    report = verify_file(honest.json, signature=honest.signature, roots=kept)
+    assert report.anchored
+    assert "over all 44640 batches" in said(report, "roots")
+    other = kept.replace(evidence.log_root.encode(), b"0" * 64)
+    assert "over 44640 batches" in said(verify_file(honest.json, signature=honest.signature, roots=other), "roots")
+
+
 def test_a_day_left_out_of_the_statement_is_found(honest: Issued) -> None:
     evidence = honest.record.evidence
     gap = msgspec.structs.replace(evidence, roots=evidence.roots[:5] + evidence.roots[6:])

@@ -43,11 +43,10 @@ async def _from_pack(record: Record, path: Path) -> Check:
 
 async def _from_database(record: Record) -> Check:
     from parkcarbon.cli.accounts.common import open_reading
-    from parkcarbon.statement.evidence.export import predecessor_of
-    from parkcarbon.statement.evidence.rederive import rederive_from
+    from parkcarbon.statement.evidence.rederive import rederive
 
     async with open_reading() as session:
-        found = await rederive_from(session, record, await predecessor_of(session, record))
+        found = await rederive(session, record)
     if found:
         return _differs([str(difference) for difference in found])
     return Check(NAME, "ok", f"{len(record.figures)} figures come out of the readings in the database")

@@ -1,5 +1,7 @@
 """Daily roots of a statement against a list that was kept out of the operator's reach."""
 
+import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -37,7 +39,7 @@ class DifferentRootError(ValueError):
 
 
 def kept_roots(data: bytes, park: str) -> dict[str, KeptRoot]:
-    """Read a list of roots by day: a JSON list, an object with a member `roots`, or an object a line.
+    """Read a list of roots by day: a JSON list, an object with a member `roots`, or one object after another.
 
     Raises:
         RootsError: it is none, or says two things about a day.
@@ -54,18 +56,19 @@ def kept_roots(data: bytes, park: str) -> dict[str, KeptRoot]:
 
 def _read(data: bytes) -> list[KeptRoot]:
     try:
-        if data.lstrip()[:1] == b"[":
-            return msgspec.json.decode(data, type=list[KeptRoot])
-        documents = [msgspec.json.decode(line) for line in data.splitlines() if line.strip()]
-    except msgspec.DecodeError:
-        documents = []
-    try:
-        if not documents:
-            documents = [msgspec.json.decode(data)]
-        items = [item for document in documents for item in _items(document)]
+        items = [item for document in _documents(data.decode()) for item in _items(document)]
         return msgspec.convert(items, list[KeptRoot])
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise RootsError(f"the list of roots cannot be read: {error}") from None
+
+
+def _documents(text: str) -> Iterator[object]:
+    """JSON after JSON, however lines are broken."""
+    decoder, rest = json.JSONDecoder(), text.lstrip("\ufeff \t\r\n")
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        yield document
+        rest = rest[end:].lstrip()
 
 
 def _items(document: object) -> list[object]:
@@ -84,6 +87,9 @@ def compare(record: Record, kept: dict[str, KeptRoot], fingerprint: str) -> tupl
         _same_root(day, root, kept.get(day))
     _none_left_out(told, kept)
     _same_key(record, kept, fingerprint)
+    whole = _of_whole_log(record, kept)
+    if whole is not None:
+        return True, f"the root over all {whole.size} batches is in the list, of {whole.day}"
     both = sorted(set(told) & set(kept))
     if not both:
         return False, f"none of the statement's {len(told)} roots is in the list of {len(kept)}"
@@ -102,6 +108,20 @@ def _same_root(day: str, told: Root, kept: KeptRoot | None) -> None:
         raise DifferentRootError(f"{day}: the statement says {told.size} batches, the list {kept.size}")
     if kept.root != told.root:
         raise DifferentRootError(f"{day}: the statement says root {told.root[:16]}…, the list {kept.root[:16]}…")
+
+
+def _of_whole_log(record: Record, kept: dict[str, KeptRoot]) -> KeptRoot | None:
+    """A root of a later day that was kept over exactly as many batches as the log had when the figures were frozen."""
+    evidence = record.evidence
+    days = {root.day for root in evidence.roots}
+    same = [root for day, root in sorted(kept.items()) if day not in days and root.size == evidence.log_size]
+    for root in same:
+        if root.root != evidence.log_root:
+            raise DifferentRootError(
+                f"{root.day}: over {root.size} batches the statement says root {evidence.log_root[:16]}…,"
+                f" the list {root.root[:16]}…"
+            )
+    return same[0] if same else None
 
 
 def _none_left_out(told: dict[str, Root], kept: dict[str, KeptRoot]) -> None:

@@ -192,7 +192,7 @@ def halves(rng: random.Random) -> Sheet:
 
 
 @pytest.mark.rule("6.8")
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_halves_are_rounded_the_same_way_everywhere(seed: int, tmp_path: Path) -> None:
     record = record_of(halves(random.Random(seed)))
     path = tmp_path / "halves.xlsx"

@@ -6,13 +6,17 @@ import datetime as dt
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.log import configure
 
 from .accounts.common import add_park, day
+
+if TYPE_CHECKING:
+    from parkcarbon.statement.log.roots import Receipt
 
 CLOSING: Final = "仅为完整性校验，不构成核查 integrity only, not an ISO 14064-3 verification"
 _EVER: Final = dt.date(1970, 1, 1)
@@ -38,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     add_park(roots)
     roots.add_argument("--from", dest="first", type=day, default=_EVER, help="first day UTC (default: all)")
     roots.add_argument("--to", dest="last", type=day, default=None, help="last day UTC (default: the newest)")
+    roots.add_argument("--receipts", type=Path, help="write what the places answered into this folder, with each line")
     export = actions.add_parser("export", help="write the evidence pack of a statement")
     add_park(export)
     export.add_argument("--statement", required=True, help="its number in the database, 2026-10, 2026-10/V2, 2026-10-F")
@@ -50,23 +55,37 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _roots(options: argparse.Namespace) -> int:
-    from parkcarbon.statement.log.roots import roots_between
+    from parkcarbon.statement.log.roots import receipts_of, root_line, roots_between
 
     from .accounts.common import now, open_reading
 
     after = (now().date() if options.last is None else options.last) + dt.timedelta(days=1)
     async with open_reading() as session:
         found = await roots_between(session, options.park, options.first, after, as_of=now())
+        receipts = await receipts_of(session, options.park, options.first, after) if options.receipts else []
     if not found:
         raise LookupError(f"the log of {options.park} has no daily root yet: a day has one once it is over")
+    if options.receipts:
+        _write_receipts(options.receipts, {root.day: root_line(options.park, root) for root in found}, receipts)
     for root in found:
-        line = {"day": root.day.isoformat(), "park": options.park, "root": root.root.hex(), "size": root.size}
         if options.json:
-            _say_json(line | {"sent": list(root.sent)})
+            _say_json(json.loads(root_line(options.park, root)) | {"sent": list(root.sent)})
         else:
             sent = ", ".join(root.sent) or "nowhere yet"
             print(f"{root.day}  {root.size:>9} batches  {root.root.hex()}  sent to: {sent}")
     return 0
+
+
+def _write_receipts(folder: Path, lines: dict[dt.date, bytes], receipts: Sequence["Receipt"]) -> None:
+    """Write each line and what was answered to it; files that are there are left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {f"{day}.json": line for day, line in lines.items()}
+    for number, receipt in enumerate(receipts, 1):
+        ending = "tst" if receipt.kind == "rfc3161" else "txt"
+        files[f"{receipt.day}.{receipt.kind}.{number}.{ending}"] = receipt.receipt
+    for name, body in files.items():
+        with (folder / name).open("xb") as file:
+            file.write(body)
 
 
 async def _export(options: argparse.Namespace) -> int:

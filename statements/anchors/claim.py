@@ -4,11 +4,9 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-import msgspec
-
-_encode: Final = msgspec.json.Encoder(order="sorted").encode
+from parkcarbon.statement.log.roots import DailyRoot, root_line
 
 
 class AnchorError(Exception):
@@ -37,7 +35,7 @@ class Claim:
 
     def line(self) -> bytes:
         """Canonical JSON without a newline: what is sent, stamped and stored; `statement verify --roots` reads it."""
-        return _encode({"day": self.day.isoformat(), "park": self.park, "root": self.root.hex(), "size": self.size})
+        return root_line(self.park, DailyRoot(self.day, self.size, self.root, ()))
 
     def digest(self) -> bytes:
         """Sha256 of the line."""

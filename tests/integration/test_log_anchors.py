@@ -4,6 +4,9 @@ import asyncio
 import datetime as dt
 import email
 import email.policy
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -210,6 +213,40 @@ async def test_a_time_stamp_is_checked_before_it_counts(
     assert abs((status.timestamp - dt.datetime.now(dt.UTC)).total_seconds()) < 60
     with pytest.raises(ValueError, match="stamps something else"):
         await check_token(row["receipt"], CLAIM.digest(), trusted=authority.ca)
+
+
+async def test_receipts_are_handed_out_and_openssl_holds_them(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, authority: Authority, tmp_path: Path
+) -> None:
+    async with await park_with_days(postgres_url, 1, monkeypatch) as database:
+        assert await take_out(database, StampAnchor(authority.url, trusted=authority.ca)) == 1
+    folder = tmp_path / "receipts"
+    roots = ("-m", "parkcarbon", "evidence", "roots", "--park", PARK, "--receipts", str(folder))
+    assert ran(sys.executable, *roots, PARKCARBON_DATABASE_URL=postgres_url) == 0
+    (token,) = folder.glob("*.rfc3161.1.tst")
+    line = folder / f"{token.name.partition('.')[0]}.json"
+    check = (
+        "openssl",
+        "ts",
+        "-verify",
+        "-data",
+        str(line),
+        "-in",
+        str(token),
+        "-token_in",
+        "-CAfile",
+        str(authority.ca),
+    )
+    assert ran(*check) == 0
+    line.write_bytes(line.read_bytes().replace(b'"size":1', b'"size":2'))
+    assert ran(*check) == 1
+
+
+def ran(*command: str, **environment: str) -> int:
+    """Exit code of a command."""
+    return subprocess.run(
+        command, check=False, capture_output=True, timeout=60, env=os.environ | environment
+    ).returncode
 
 
 async def test_a_stamp_by_somebody_else_is_refused(tmp_path: Path, authority: Authority) -> None:

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import msgspec
+
 from parkcarbon.domain.merkle import Edge
 from parkcarbon.kit.db import Session
 
@@ -53,6 +55,30 @@ async def roots_between(
     """Daily roots of the days in `[from_day, to_day)`, and where each had been sent by a moment."""
     rows = await session.fetch(QUERIES["log_roots"], park, from_day, to_day, as_of)
     return [DailyRoot(row["day"], row["size"], row["root"], tuple(row["sent"])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a place outside answered to a root: a time-stamp token (DER), a message id (JSON), a path."""
+
+    day: dt.date
+    kind: str
+    destination: str
+    receipt: bytes
+
+
+async def receipts_of(session: Session, park: str, from_day: dt.date, to_day: dt.date) -> list[Receipt]:
+    """What places answered to the roots of the days in `[from_day, to_day)`, by day and place."""
+    rows = await session.fetch(QUERIES["anchor_states"], park, from_day, to_day)
+    return [
+        Receipt(row["day"], row["kind"], row["destination"], row["receipt"]) for row in rows if row["state"] == "sent"
+    ]
+
+
+def root_line(park: str, root: DailyRoot) -> bytes:
+    """Canonical JSON of a root: what is sent, stamped and stored outside, and what `statement verify --roots` reads."""
+    said = {"day": root.day.isoformat(), "park": park, "root": root.root.hex(), "size": root.size}
+    return msgspec.json.encode(said, order="sorted")
 
 
 async def leaves_of(session: Session, park: str, low: int, high: int) -> list[Leaf]:

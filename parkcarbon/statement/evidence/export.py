@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -40,7 +40,9 @@ LEAVES_AT_ONCE: Final = 50_000
 BATCHES_AT_ONCE: Final = 200
 POINTS_AT_ONCE: Final = 100
 
+Spans: TypeAlias = Mapping[int, tuple[int, int]]
 _TYPES: Final[dict[str, PgType]] = {
+    "point_id": "int4",
     "time": "timestamptz",
     "value": "float8",
     "quality": "int2",
@@ -121,7 +123,7 @@ class _Writing:
         if predecessor is not None:
             self._put(archive, PREDECESSOR, encode(predecessor))
         await self._leaves(archive)
-        wanted = await self._batch_ids(noting.spans, starts)
+        wanted = await self._batch_ids(noting.spans)
         batches = await self._batches(archive, noting.spans, wanted)
         readings = await self._readings(archive, noting.spans, starts)
         await self._set_aside(archive)
@@ -174,17 +176,15 @@ class _Writing:
         writer.close()
         self._move(archive, name)
 
-    async def _batch_ids(self, spans: Mapping[int, tuple[int, int]], starts: Starts) -> list[int]:
+    async def _batch_ids(self, spans: Spans) -> list[int]:
         """Numbers of the batches that brought the readings in these spans."""
         found: set[int] = set()
-        for point_id, span in spans.items():
-            columns = await self._columns(point_id, span, starts)
-            found.update(np.unique(columns["batch_id"]).tolist())
+        for ids in _parts(sorted(spans), POINTS_AT_ONCE):
+            rows = await self._session.fetch(QUERIES["pack_batch_ids"], *_bounds(ids, spans), self._as_of)
+            found.update(row["batch_id"] for row in rows)
         return sorted(found)
 
-    async def _batches(
-        self, archive: zipfile.ZipFile, spans: Mapping[int, tuple[int, int]], wanted: Sequence[int]
-    ) -> int:
+    async def _batches(self, archive: zipfile.ZipFile, spans: Spans, wanted: Sequence[int]) -> int:
         name = "batches.parquet"
         writer = TableWriter(BATCHES, self._folder / name)
         low = min([self._period.from_ms, *(span[0] for span in spans.values())])
@@ -210,28 +210,21 @@ class _Writing:
             QUERIES["pack_batches"], self._record.park, *span, self._as_of, last, BATCHES_AT_ONCE, list(wanted)
         )
 
-    async def _readings(self, archive: zipfile.ZipFile, spans: Mapping[int, tuple[int, int]], starts: Starts) -> int:
+    async def _readings(self, archive: zipfile.ZipFile, spans: Spans, starts: Starts) -> int:
         name = "readings.parquet"
         writer = TableWriter(READINGS, self._folder / name)
         names = {point_id: point for point, point_id in self._facts.point_ids.items()}
         for ids in _parts(sorted(spans), POINTS_AT_ONCE):
-            parts = [await self._columns(point_id, spans[point_id], starts) for point_id in ids]
-            rows = _reading_rows([names[point_id] for point_id in ids], parts, self._row_of)
-            writer.add(reading_columns(rows))
+            columns = await self._session.fetch_columns(
+                QUERIES["pack_readings"], *_bounds(ids, spans), self._as_of, types=_TYPES
+            )
+            for point_id in starts.known.withheld_ms.keys() & set(ids):
+                held = np.isin(columns["time"], starts.known.withheld_ms[point_id]) & (columns["point_id"] == point_id)
+                columns = {column: values[~held] for column, values in columns.items()}
+            writer.add(reading_columns(_reading_rows(ids, [names[one] for one in ids], columns, self._row_of)))
         writer.close()
         self._move(archive, name)
         return writer.rows
-
-    async def _columns(self, point_id: int, span: tuple[int, int], starts: Starts) -> dict[str, Array]:
-        moments = from_ms(span[0]), from_ms(span[1])
-        columns = await self._session.fetch_columns(
-            QUERIES["pack_readings"], point_id, *moments, self._as_of, types=_TYPES
-        )
-        withheld = starts.known.withheld_ms.get(point_id)
-        if withheld is None:
-            return columns
-        kept = ~np.isin(columns["time"], withheld)
-        return {name: values[kept] for name, values in columns.items()}
 
     async def _set_aside(self, archive: zipfile.ZipFile) -> None:
         rows = await self._session.fetch(QUERIES["pack_set_aside"], list(self._row_of), self._as_of)
@@ -239,20 +232,25 @@ class _Writing:
         self._put(archive, "set_aside.jsonl", b"".join(msgspec.json.encode(one) + b"\n" for one in found))
 
 
-def _reading_rows(names: Sequence[str], parts: Sequence[Mapping[str, Array]], row_of: Mapping[int, int]) -> ReadingRows:
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in _TYPES}
-    point = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part["time"]) for part in parts])
-    ids, place = np.unique(joined["batch_id"], return_inverse=True)
-    rows: Int64Array = np.array([row_of[batch_id] for batch_id in ids.tolist()], dtype=np.int64)
+def _bounds(ids: Sequence[int], spans: Spans) -> tuple[list[int], list[dt.datetime], list[dt.datetime]]:
+    lows, highs = ([from_ms(spans[point_id][end]) for point_id in ids] for end in (0, 1))
+    return list(ids), lows, highs
+
+
+def _reading_rows(
+    ids: Sequence[int], names: Sequence[str], columns: Mapping[str, Array], row_of: Mapping[int, int]
+) -> ReadingRows:
+    batches, place = np.unique(columns["batch_id"], return_inverse=True)
+    rows: Int64Array = np.array([row_of[batch_id] for batch_id in batches.tolist()], dtype=np.int64)
     return ReadingRows(
         tuple(names),
-        point,
-        joined["time"],
-        joined["value"],
-        joined["quality"].astype(np.int8),
-        joined["span_ms"],
+        np.searchsorted(np.array(ids), columns["point_id"]).astype(np.int32),
+        columns["time"],
+        columns["value"],
+        columns["quality"].astype(np.int8),
+        columns["span_ms"],
         rows[place].astype(np.int32) if len(rows) else np.zeros(0, np.int32),
-        joined["correction"],
+        columns["correction"],
     )
 
 

@@ -10,17 +10,32 @@ where s.park_id = $1::text and b.batch_id > $5::bigint and b.state = 'committed'
   and greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
 order by b.batch_id limit $6::int;
 
+-- name: pack_batch_ids
+-- Which batches brought the readings of points $1 from $2 to $3 each, as known at $4.
+select distinct x.batch_id
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as k (point_id, low, high)
+cross join lateral (
+    select r.batch_id from reading r where r.point_id = k.point_id and r.time >= k.low and r.time <= k.high
+    union all
+    select c.batch_id from delta_correction c where c.point_id = k.point_id and c.time >= k.low and c.time <= k.high
+) x
+join batch b on b.batch_id = x.batch_id and greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
+order by x.batch_id;
+
 -- name: pack_readings
--- Without NULLs, for binary COPY: NaN stands for "no value".
-select r.time, coalesce(r.value, 'NaN') as value, r.quality, r.span_ms, r.batch_id, false as correction
-from reading r join batch b using (batch_id)
-where r.point_id = $1::int and r.time >= $2::timestamptz and r.time <= $3::timestamptz
-  and greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
-union all
-select c.time, coalesce(c.value, 'NaN'), c.quality, c.span_ms, c.batch_id, true
-from delta_correction c
-where c.point_id = $1::int and c.time >= $2::timestamptz and c.time <= $3::timestamptz and c.recorded_at <= $4::timestamptz
-order by time, correction, batch_id;
+-- Readings of points $1 from $2 to $3 each. Without NULLs, for binary COPY: NaN stands for "no value".
+select k.point_id, x.time, x.value, x.quality, x.span_ms, x.batch_id, x.correction
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as k (point_id, low, high)
+cross join lateral (
+    select r.time, coalesce(r.value, 'NaN') as value, r.quality, r.span_ms, r.batch_id, false as correction
+    from reading r where r.point_id = k.point_id and r.time >= k.low and r.time <= k.high
+    union all
+    select c.time, coalesce(c.value, 'NaN'), c.quality, c.span_ms, c.batch_id, true
+    from delta_correction c where c.point_id = k.point_id and c.time >= k.low and c.time <= k.high
+      and c.recorded_at <= $4::timestamptz
+) x
+join batch b on b.batch_id = x.batch_id and greatest(b.recorded_at, b.revived_at) <= $4::timestamptz
+order by k.point_id, x.time, x.correction, x.batch_id;
 
 -- name: pack_set_aside
 -- Readings of batches that were in quarantine at $2.

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import httpx
 import pytest
 
 from deploy.local.stack import free_port
+from parkcarbon.kit.clock import ManualClock
+from parkcarbon.kit.db import to_ms
 from parkcarbon.statement.sign.keys import write_key
+from statements.config import Config
+from statements.service import Service
 from tests.fakes.postgres import ROOT
 from tests.fakes.statement_desk import PARK, PERIOD, REVIEWER, Desk, open_desk, signing_key
 
@@ -92,6 +97,19 @@ async def test_what_was_approved_while_none_ran_is_issued_at_the_next_start(
     await desk.act(await desk.prepare(), "approve", REVIEWER)
     with running(env, tmp_path / "log"):
         await until(desk, ISSUED, 1)
+
+
+async def test_each_look_finds_what_is_due_and_another_process_nothing_more(desk: Desk, postgres_url: str) -> None:
+    """As after a restart: nothing is remembered but what is stored."""
+    await desk.known_since(dt.datetime(2025, 3, 10, tzinfo=dt.UTC))
+    clock = ManualClock(to_ms(dt.datetime(2025, 4, 3, 2, tzinfo=dt.UTC)))
+    first, second = (Service(Config(database_url=postgres_url), clock, random.Random(at)) for at in (1, 2))
+    assert await first.look(desk.database) == 1
+    assert await second.look(desk.database) == 0
+    clock.advance(12 * 86_400)  # the 15th
+    assert await second.look(desk.database) >= 1
+    actions = [row["action"] for row in await desk.database.fetch("select action from statement_task order by task_id")]
+    assert actions[:2] == ["flash", "prepare"]
 
 
 def parkcarbon(env: dict[str, str], *words: str, code: int = 0) -> Done:

@@ -431,6 +431,11 @@ def test_a_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         load_key(tmp_path / "none.pem")
 
 
+def test_an_expired_key_signs_nothing(honest: Issued) -> None:
+    with pytest.raises(ValueError, match="make a new one"):
+        sign_pdf(honest.drawn, operator_key(), at=MADE + dt.timedelta(days=3700))
+
+
 def test_a_time_stamp_is_part_of_the_signature(honest: Issued, tmp_path: Path) -> None:
     with stamp_authority(tmp_path) as authority:
         stamped = sign_pdf(honest.drawn, operator_key(), at=dt.datetime.now(dt.UTC), tsa_url=authority.url)

@@ -35,6 +35,9 @@ PUBLIC_FILE: Final = "statement-key.json"
 ROTATION_FILE: Final = "statement-rotation.json"
 
 _VALID: Final = dt.timedelta(days=3653)
+_SKEW: Final = dt.timedelta(days=1)
+"""Clocks of the machine that makes a key and of the one that signs may differ; nobody is asked to wait."""
+
 _RSA_BITS: Final = 3072
 _END: Final = b"-----END"
 
@@ -99,12 +102,12 @@ def make_key(entity: str, *, now: dt.datetime) -> SigningKey:
 
     Args:
         entity: organisation that signs, as PDF readers show it.
-        now: begin of the certificate's ten years.
+        now: the certificate is valid from a day before it, for ten years.
     """
     pdf_key = generate_private_key(65537, _RSA_BITS)
     # 64 characters is what X.520 allows a common name
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, entity[:64])])
-    begin = now.astimezone(dt.UTC).replace(microsecond=0)
+    begin = now.astimezone(dt.UTC).replace(microsecond=0) - _SKEW
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -48,7 +48,11 @@ def sign_pdf(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str = "", 
 
     Raises:
         OSError: the authority gave no time stamp.
+        ValueError: the certificate is not valid at that time: no check would accept the signature.
     """
+    valid = key.certificate.not_valid_before_utc, key.certificate.not_valid_after_utc
+    if not valid[0] <= at <= valid[1]:
+        raise ValueError(f"the signing key is valid from {valid[0]} to {valid[1]}, not on {at}: make a new one")
     return wait_for(_sign(pdf, key, at=at, reason=reason, tsa_url=tsa_url))
 
 

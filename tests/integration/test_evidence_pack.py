@@ -21,8 +21,12 @@ from parkcarbon.statement.evidence.check import Checked, check_pack
 from parkcarbon.statement.evidence.export import Exported, export_pack
 from parkcarbon.statement.evidence.pack import MANIFEST, MEMBERS, PackError, open_pack
 from parkcarbon.statement.evidence.rederive import rederive
+from parkcarbon.statement.lifecycle import store
 from parkcarbon.statement.record import Record
-from tests.fakes.evidence_park import BILL, EvidencePark, evidence_park, snapshot
+from parkcarbon.wire.body import Row, Tombstone
+from tests.fakes.evidence_park import BILL, START, EvidencePark, compose_now, evidence_park, snapshot
+from tests.fakes.ingest_park import METER, QUARTER_MS
+from tests.integration.test_derive_reprice import settle
 
 
 @pytest.fixture(autouse=True)
@@ -274,3 +278,30 @@ async def test_a_manifest_about_another_statement_is_told(postgres_url: str, tmp
             data = old.read(name)
             new.writestr(name, data.replace(b'"2026-10"', b'"2026-09"') if name == MANIFEST else data)
     assert first(await checked(bad)) == "record period in the manifest: told 2026-09, found 2026-10"
+
+
+async def test_packs_of_a_year_and_of_a_re_issue(postgres_url: str, tmp_path: Path) -> None:
+    """A re-issue brings the record before it; a batch that was given up and came after all is in the log twice."""
+    park = await evidence_park(postgres_url, counters=1)
+    async with park.database as database:
+        async with database.transaction() as session:
+            at = dt.datetime.fromisoformat(park.record.known_on)
+            await store.insert(session, park.record, as_of=at, person="first", supersedes=None)
+        late = park.sender.batch([Row(f"m0/{METER}", START + 1350 * QUARTER_MS, 20_000.0)])
+        stone = Tombstone(header=late.line.decode(), loss=())
+        await park.ingest.commit(park.sender.batch([], tombstones=[stone]))
+        await park.ingest.commit(late)
+        await settle(park.ingest)
+        year = await compose_now(database, kind="annual", period="2026")
+        second = await compose_now(database, version=2, predecessor=park.record, reason="a batch came after all")
+        for number, record in enumerate((year, second)):
+            target = tmp_path / f"{number}.zip"
+            async with database.transaction() as session:
+                await snapshot(session)
+                done = await export_pack(session, record, target)
+            found = await checked(target, record)
+            assert ([str(one) for one in done.differences], [str(one) for one in found.differences]) == ([], [])
+            assert found.leaves == park.record.evidence.log_size + 3
+    assert second.supersedes is not None
+    kinds = pq.read_table(io.BytesIO(member(target, "leaves.parquet"))).column("kind").to_pylist()
+    assert kinds[-3:] == ["tombstone", "committed", "revived"]

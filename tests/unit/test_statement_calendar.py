@@ -76,6 +76,8 @@ def test_a_year_that_is_not_published_yet_says_so() -> None:
 def test_other_countries_and_none() -> None:
     british = StatementSettings(calendar="GB")
     assert not is_working_day(british, day("12-25"))
+    saudi = StatementSettings(calendar="SA")
+    assert [is_working_day(saudi, day(f"07-0{at}")) for at in (2, 3, 4, 5)] == [True, False, False, True]  # Thu … Sun
     unknown = StatementSettings(calendar="ZZ")
     assert nth_working_day(unknown, day("10-01"), 3) == day("10-05")
     told = warning(unknown, 2026)

@@ -9,25 +9,30 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 
-import holidays
-from holidays.utils import list_supported_countries
-
 from parkcarbon.catalog.park_statement import StatementSettings
 
-_SATURDAY: Final = 5
+_WEEKEND: Final = frozenset({5, 6})
 _MOVED: Final = "special_public_holidays"
 _DAY: Final = dt.timedelta(days=1)
 _LONGEST: Final = 60  # days without `count` working days: the settings make no sense
 
 
 @lru_cache(maxsize=64)
-def _year(country: str, year: int) -> tuple[frozenset[dt.date], frozenset[dt.date]]:
-    """Days off and weekend days that are worked, of a year; none of a country that nobody knows."""
-    if country not in list_supported_countries():
-        return frozenset(), frozenset()
+def _year(country: str, year: int) -> tuple[frozenset[dt.date], frozenset[dt.date], frozenset[int]]:
+    """Days off and weekend days that are worked, of a year, and the weekend; of an unknown country that alone."""
+    import holidays  # 20 MB: the API shows statements without it
+
+    if not _is_known(country):
+        return frozenset(), frozenset(), _WEEKEND
     found = holidays.country_holidays(country, years=year)
     worked = frozenset(day for day in getattr(found, "weekend_workdays", ()) if day.year == year)
-    return frozenset(day for day in found if day.year == year), worked
+    return frozenset(day for day in found if day.year == year), worked, frozenset(found.weekend)
+
+
+def _is_known(country: str) -> bool:
+    from holidays.utils import list_supported_countries
+
+    return country in list_supported_countries()
 
 
 def is_working_day(settings: StatementSettings, day: dt.date) -> bool:
@@ -39,8 +44,8 @@ def is_working_day(settings: StatementSettings, day: dt.date) -> bool:
         return True
     if day in settings.holidays:
         return False
-    off, worked = _year(settings.calendar, day.year)
-    return day in worked or (day not in off and day.weekday() < _SATURDAY)
+    off, worked, weekend = _year(settings.calendar, day.year)
+    return day in worked or (day not in off and day.weekday() not in weekend)
 
 
 def nth_working_day(settings: StatementSettings, month: dt.date, count: int) -> dt.date:
@@ -65,8 +70,10 @@ def nth_working_day(settings: StatementSettings, month: dt.date, count: int) -> 
 
 def warning(settings: StatementSettings, year: int) -> str | None:
     """Why the working days of a year are not certain; None where they are."""
+    import holidays
+
     country = settings.calendar
-    if country not in list_supported_countries():
+    if not _is_known(country):
         return f"no holidays of {country} are known: weekends alone are days off, unless the park says more"
     if settings.holidays and any(day.year == year for day in (*settings.holidays, *settings.working_days)):
         return None

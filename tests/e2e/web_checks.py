@@ -45,7 +45,7 @@ _TEXT_SIZES = """() => {
 
 # Elements with text that is cut off without an ellipsis, or that reach beyond the window.
 _CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, button, dt, dd, td, th, p, .live, .flow-kw, .flow-name')]
-  .filter((element) => element.checkVisibility() && !element.closest('.hidden, .skip, .sheet'))
+  .filter((element) => element.checkVisibility() && !element.closest('.hidden, .skip, .sheet, .paper-scroll'))
   .map((element) => [element.getBoundingClientRect(), element.textContent.trim()])
   .filter(([box, text]) => text && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1))
   .map(([box, text]) => `${text} (${Math.round(box.left)}..${Math.round(box.right)})`)"""

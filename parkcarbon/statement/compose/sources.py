@@ -99,7 +99,7 @@ def _source(booked: Booked, columns: Sequence[str], *, memo: bool) -> Row:
 def source_words(booked: Booked) -> Text:
     """What a line is called: covered by certificates, unverified and simulated ones say so."""
     marks = []
-    if booked.name.split(".")[-1].startswith("covered"):
+    if is_covered(booked):
         marks.append(Text("绿证覆盖", "covered by certificates"))
     if booked.line.unverified:
         marks.append(Text("因子未核实", "factor unverified"))
@@ -247,7 +247,16 @@ def factor_words(booked: Booked) -> Text:
     elif matches:
         names = ", ".join(match.factor.factor for match in matches)
         parts.append(Text(names, names))
-    return join(parts) if parts else said("covered by certificates cancelled for this consumption")
+    if parts:
+        return join(parts)
+    if is_covered(booked):
+        return said("covered by certificates cancelled for this consumption")
+    return Text("声明的GWP组，或录入值", "GWP of the declared set, or as entered")
+
+
+def is_covered(booked: Booked) -> bool:
+    """True for the part of a purchase that certificates cover."""
+    return booked.name.split(".")[-1].startswith("covered")
 
 
 def _matches(lines: Iterable[Booked]) -> list[FactorMatch]:

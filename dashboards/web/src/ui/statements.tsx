@@ -6,6 +6,7 @@ import {
   newest,
   openStatement,
   type Statement,
+  type StatementFile,
   type StatementRow,
   statementPlace,
   statements,
@@ -107,7 +108,7 @@ function Files({ park, statement }: { park: string; statement: Statement }) {
   if (statement.files.length === 0) return <p class="muted">{t('statement.noFiles')}</p>;
   return (
     <ul class="statement-files">
-      {statement.files.map((file) => (
+      {inOrder(statement.files).map((file) => (
         <li key={file.name}>
           <a
             class="button"
@@ -121,6 +122,13 @@ function Files({ park, statement }: { park: string; statement: Statement }) {
       ))}
     </ul>
   );
+}
+
+const ORDER = ['zh.pdf', 'en.pdf', 'both.pdf', 'xlsx', 'csv', 'json', 'sig'];
+
+/** What people read first, then what machines read. */
+function inOrder(files: readonly StatementFile[]): StatementFile[] {
+  return files.toSorted((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
 }
 
 export function MissingList({ missing }: { missing: readonly Missing[] }) {

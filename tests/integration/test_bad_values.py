@@ -94,6 +94,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/substitutions/1/withdrawal": SAID,
     "/corrections": CORRECTION | SAID,
     "/corrections/1/withdrawal": SAID,
+    "/statements": {"period": "2026-10", "kind": "statement"},
+    "/statements/1/acts": {"act": "approve", "comment": "seen", "digest": "0" * 64},
+    "/statements/1/lock": SAID | {"override": False},
+    "/statements/1/reissue": SAID,
 }
 VALUES: Final[tuple[Any, ...]] = (
     *(None, "", " ", [], {}, True, "NaN", "٣", "0x10", "😀", "2026-13-01", "0000-00-00", "9999-12-31"),

@@ -6,15 +6,17 @@ installed: it is drawn again from the record that it carries and must come out t
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from parkcarbon.statement.record import Record, content_digest
 from parkcarbon.statement.sign.build import build
-from parkcarbon.statement.sign.seal import Seal
 
 from .content import DifferenceError, first_difference
 from .figures import Language, tight
 from .paper import plain, read_pages
+
+if TYPE_CHECKING:
+    from parkcarbon.statement.sign.seal import Seal
 
 _FOOTER: Final = 400
 """Characters at the end of a page's text in which its footer stands."""
@@ -63,7 +65,7 @@ def language_of(record: Record, pages: Sequence[str]) -> Language:
 
 
 def draw_again(
-    record: Record, attachments: Mapping[str, bytes], pages: Sequence[str], seal: Seal | None
+    record: Record, attachments: Mapping[str, bytes], pages: Sequence[str], seal: "Seal | None"
 ) -> tuple[bool, str]:
     """Draw the file again and compare; False: that cannot be done here.
 

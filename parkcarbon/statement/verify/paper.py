@@ -3,14 +3,13 @@
 import logging
 import re
 import unicodedata
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
-
-from pypdf import PdfReader
-from pypdf.errors import PdfReadError
+from typing import TYPE_CHECKING, Final
 
 from .content import DifferenceError
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it finds comes out as the check's own words
 
@@ -21,21 +20,6 @@ _SPACE: Final = re.compile(r"\s+")
 _MINUS: Final = str.maketrans({"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u00ad": None})
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What a PDF shows and carries.
-
-    Attributes:
-        attachments: by name; each name once.
-        pages: text of each page, compatibility characters as plain ones, white space as one blank.
-        maker: program that drew it, as the file says.
-    """
-
-    attachments: dict[str, bytes]
-    pages: tuple[str, ...]
-    maker: str
-
-
 def read_attachments(data: bytes) -> dict[str, bytes]:
     """The two attachments of a statement.
 
@@ -43,7 +27,7 @@ def read_attachments(data: bytes) -> dict[str, bytes]:
         DifferenceError: one is missing, twice, or there are others.
     """
     with _broken("attachments cannot be read"):
-        attached = {name: list(versions) for name, versions in PdfReader(BytesIO(data)).attachments.items()}
+        attached = {name: list(versions) for name, versions in _reader(data).attachments.items()}
     wanted = {RECORD, SIGNATURE}
     if set(attached) != wanted or any(len(versions) != 1 for versions in attached.values()):
         found = ", ".join(sorted(name for name, versions in attached.items() for _ in versions)) or "nothing"
@@ -58,14 +42,13 @@ def read_pages(data: bytes) -> tuple[str, ...]:
         DifferenceError: the pages cannot be read.
     """
     with _broken("pages cannot be read"):
-        return tuple(plain(page.extract_text()) for page in PdfReader(BytesIO(data)).pages)
+        return tuple(plain(page.extract_text()) for page in _reader(data).pages)
 
 
-def read_maker(data: bytes) -> str:
-    """Program that drew the file, as it says; empty: it does not."""
-    with _broken("metadata cannot be read"):
-        found = PdfReader(BytesIO(data)).metadata
-        return "" if found is None else str(found.creator or found.producer or "")
+def _reader(data: bytes) -> "PdfReader":
+    from pypdf import PdfReader  # not read in for a JSON
+
+    return PdfReader(BytesIO(data))
 
 
 def plain(text: str) -> str:
@@ -88,5 +71,4 @@ class _broken:  # noqa: N801 - reads as a word at the head of a block
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, DifferenceError):
-            said = str(error) if isinstance(error, PdfReadError) else f"{type(error).__name__}: {error}"
-            raise DifferenceError(f"{self._what}: {said}") from error
+            raise DifferenceError(f"{self._what}: {type(error).__name__}: {error}") from error

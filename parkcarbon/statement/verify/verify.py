@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from parkcarbon.statement.record import Record, content_digest
 from parkcarbon.statement.sign.documents import Rotation, Signature
 from parkcarbon.statement.sign.json import check_json, check_rotation
-from parkcarbon.statement.sign.seal import Seal, check_pdf
 
 from .content import DifferenceError, check_arithmetic, check_predecessor, read_record
 from .figures import check_figures
@@ -16,6 +15,9 @@ from .pages import check_footers, check_verdict, draw_again, language_of
 from .paper import RECORD, SIGNATURE, read_attachments, read_pages
 from .report import Check, Report
 from .roots import compare, kept_roots
+
+if TYPE_CHECKING:
+    from parkcarbon.statement.sign.seal import Seal
 
 _T = TypeVar("_T")
 Said = tuple[str, _T]
@@ -132,6 +134,8 @@ class _Checking:
 
 
 def _pdf(checking: _Checking, data: bytes) -> None:
+    from parkcarbon.statement.sign.seal import check_pdf  # pyHanko is not read in for a JSON
+
     seal = checking.make("pdf_signature", lambda: _sealed(check_pdf(data)))
     attached = checking.make("attachments", lambda: _attached(read_attachments(data)))
     if attached is None:
@@ -148,7 +152,7 @@ def _pdf(checking: _Checking, data: bytes) -> None:
         checking.maybe("drawing", lambda: draw_again(record, attached, texts, seal))
 
 
-def _json(checking: _Checking, data: bytes, signature: bytes | None, seal: Seal | None = None) -> None:
+def _json(checking: _Checking, data: bytes, signature: bytes | None, seal: "Seal | None" = None) -> None:
     made = checking.make("json_signature", lambda: _json_signed(data, signature))
     if made is not None:
         checking.fingerprint = made.fingerprint
@@ -169,7 +173,7 @@ def _record(checking: _Checking, record: Record) -> None:
     checking.anchored = checking.make("roots", lambda: _anchored(record, roots, checking.fingerprint)) is True
 
 
-def _sealed(seal: Seal) -> Said[Seal]:
+def _sealed(seal: "Seal") -> "Said[Seal]":
     signed = f"signed by {seal.signer}" + (f" on {seal.signed_at.isoformat()}" if seal.signed_at else "")
     stamp = "no time stamp" if seal.stamped_at is None else f"time stamp {seal.stamped_at.isoformat()}"
     by = f" of {seal.stamped_by}" if seal.stamped_by else ""
@@ -202,7 +206,7 @@ def _schema(data: bytes) -> Said[Record]:
     return f"{record.schema}, canonical", record
 
 
-def _key(made: Signature, given: Given, seal: Seal | None) -> tuple[bool, str]:
+def _key(made: Signature, given: Given, seal: "Seal | None") -> tuple[bool, str]:
     if seal is not None and seal.pdf_key.hex() != made.pdf_key:
         raise DifferenceError("the PDF was signed with another key than the JSON names")
     if given.fingerprint is None:

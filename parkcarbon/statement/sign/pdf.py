@@ -9,6 +9,8 @@ from io import BytesIO
 
 from asn1crypto import keys as asn1_keys  # type: ignore[import-untyped]  # it has no stubs
 from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields
@@ -25,6 +27,18 @@ from .waiting import wait_for
 FIELD = "Statement"
 _RESERVED = 2 * 4096  # hex digits: the CMS of a self-signed RSA-3072 certificate takes about 2,100 bytes
 _RESERVED_STAMP = 2 * 16384  # a time stamp brings the chain of its authority along
+
+
+class _HeldKey(SimpleSigner):
+    """Signs with the key at hand: reading it again checks its primes, which takes longer than signing."""
+
+    held: SigningKey
+
+    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+        """RSASSA-PKCS1-v1_5 over SHA-256."""
+        if digest_algorithm != "sha256":
+            raise ValueError(f"statements are signed over sha256, not {digest_algorithm}")
+        return self.held.pdf_key.sign(data, PKCS1v15(), SHA256())
 
 
 class _Writer(IncrementalPdfFileWriter):
@@ -81,8 +95,10 @@ async def _sign(pdf: bytes, key: SigningKey, *, at: dt.datetime, reason: str, ts
 
 def _cms_signer(key: SigningKey) -> SimpleSigner:
     private = key.pdf_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return SimpleSigner(
+    signer = _HeldKey(
         signing_cert=asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER)),
         signing_key=asn1_keys.PrivateKeyInfo.load(private),
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # pyHanko's
     )
+    signer.held = key
+    return signer

@@ -32,8 +32,8 @@ async def measure(url: str, batches: int, parks: int) -> dict[str, float]:
         begin = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
         await database.execute(
             "insert into batch (source_id, boot, seq, state, digest, header, made, n, t_min, t_max, recorded_at)"
-            " select s.source_id, 'b', n, 'committed', sha256(n::text::bytea), 'h', $2::timestamptz, 1, $2::timestamptz,"
-            " $2::timestamptz,"
+            " select s.source_id, 'b', n, 'committed', sha256(n::text::bytea), 'h', $2::timestamptz, 1,"
+            " $2::timestamptz, $2::timestamptz,"
             " $2::timestamptz + n * interval '2 days' / $1::int"
             " from generate_series(1, $1::int) n join (select source_id, row_number() over () as at from source) s"
             " on s.at = n % $3::int + 1",

@@ -101,7 +101,7 @@ async def main(parks: int, points: int, workers: int) -> None:
         begun = time.monotonic()
         names = await make(url, parks, points)
         print(f"{parks} parks x {points} points made in {time.monotonic() - begun:.0f} s")
-        await asyncio.sleep(max(0.0, SETTLED_S - (time.monotonic() - begun)))
+        await asyncio.sleep(SETTLED_S)
         async with await Database.connect(url, max_size=1) as database:
             await enter(database, names, "prepare", [""] * parks)
             prepared_s, prepare_mb = await run_workers(url, key, workers)

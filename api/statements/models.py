@@ -116,10 +116,24 @@ class StatementTask(Model):
     done_at: dt.datetime | None
 
 
+class StatementMail(Model):
+    """A message to one recipient."""
+
+    mail: int
+    statement_id: int | None = Field(description="Null: a reminder")
+    recipient: str
+    subject: str
+    attempts: int
+    next_at: dt.datetime
+    error: str = Field(description="Of the last attempt; empty: none")
+    sent_at: dt.datetime | None
+
+
 class StatementTasks(Model):
-    """What is due, and why working days may be wrong."""
+    """What is due, mail that waits, and why working days may be wrong."""
 
     tasks: list[StatementTask]
+    mails: list[StatementMail]
     warnings: list[str]
 
 

@@ -56,9 +56,10 @@ async def waiting(
     """Give tasks with the error of their last attempt, and doubts about the working days."""
     async with books.reading() as session:
         found = await tasks.listed(session, books.park, done=done)
+        mails = await tasks.mails(session, books.park, sent=done)
         [plan] = await tasks.parks(session, books.park)
     warnings = tasks.warnings_of(plan, books.now().astimezone(plan.zone).date())
-    return StatementTasks.model_validate({"tasks": found, "warnings": warnings})
+    return StatementTasks.model_validate({"tasks": found, "mails": mails, "warnings": warnings})
 
 
 @router.get("/{statement}", summary="One statement", responses=READ_ERRORS)

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 
 from deploy.local.stack import free_port
+from parkcarbon.statement.lifecycle import tasks
 from statements.anchors.mail import Smtp
 from statements.delivery import deliver_one
 from statements.mail import Mailer, message_id
@@ -98,6 +99,12 @@ async def test_a_server_that_refuses_is_tried_again_with_the_same_message_id(
     assert all("failed: " in told and "452" in told for told in await deliver(desk, mailer))
     rows = await desk.database.fetch("select attempts, error, sent_at from statement_delivery")
     assert [(row["attempts"], "mailbox full" in row["error"], row["sent_at"]) for row in rows] == [(1, True, None)] * 2
+    async with desk.database.session() as session:
+        waiting = await tasks.mails(session, PARK)
+    assert [(mail["recipient"], "mailbox full" in mail["error"]) for mail in waiting] == [
+        (OWNER, True),
+        (AUDITOR, True),
+    ]
     box.full = False
     assert await deliver(desk, mailer) == []  # not at once
     desk.clock.at += dt.timedelta(minutes=1)

@@ -44,11 +44,14 @@ def env(postgres_url: str, tmp_path: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PARKCARBON_")} | mine
 
 
+def start(env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as out:
+        return subprocess.Popen([sys.executable, "-m", "statements", "run"], cwd=ROOT, env=env, stdout=out, stderr=out)
+
+
 @contextlib.contextmanager
 def running(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "statements", "run"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)
+    process = start(env, log)
     try:
         yield process
     finally:
@@ -67,6 +70,10 @@ def yesterday() -> dt.datetime:
     return dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
 
 
+HOLDING = """
+select count(*) from pg_locks
+where relation = 'statement_act'::regclass and mode = 'RowExclusiveLock' and database = (
+    select oid from pg_database where datname = current_database())"""
 ISSUED = "select count(*) from statement_act where act = 'issued'"
 
 
@@ -97,6 +104,25 @@ async def test_what_was_approved_while_none_ran_is_issued_at_the_next_start(
     await desk.act(await desk.prepare(), "approve", REVIEWER)
     with running(env, tmp_path / "log"):
         await until(desk, ISSUED, 1)
+
+
+async def test_a_process_killed_in_the_middle_leaves_nothing_half_done(
+    desk: Desk, env: dict[str, str], tmp_path: Path
+) -> None:
+    await desk.known_since(yesterday())
+    await desk.act(await desk.prepare(), "approve", REVIEWER)
+    process = start(env, tmp_path / "killed.log")
+    try:
+        await until(desk, HOLDING, 1)  # it draws and signs now
+    finally:
+        process.kill()
+        process.wait(30)
+    [left] = await desk.all()
+    assert (left.state, left.files) == ("approved", ())
+    with running(env, tmp_path / "log"):
+        await until(desk, ISSUED, 1)
+    [done] = await desk.all()
+    assert {filed.name for filed in done.files} == FILES
 
 
 async def test_each_look_finds_what_is_due_and_another_process_nothing_more(desk: Desk, postgres_url: str) -> None:

@@ -218,6 +218,23 @@ async def listed(session: Session, park: str | None, *, done: bool = False) -> l
     ]
 
 
+async def mails(session: Session, park: str, *, sent: bool = False) -> list[Json]:
+    """Mail that is still to go out, or all."""
+    return [
+        {
+            "mail": row["delivery_id"],
+            "statement_id": row["statement_id"],
+            "recipient": row["recipient"],
+            "subject": row["subject"],
+            "attempts": row["attempts"],
+            "next_at": store.iso(row["next_at"]),
+            "error": row["error"],
+            "sent_at": None if row["sent_at"] is None else store.iso(row["sent_at"]),
+        }
+        for row in await session.fetch(QUERIES["delivery_list"], park, sent)
+    ]
+
+
 def _task(row: Row) -> Task:
     return Task(row["task_id"], row["park_id"], row["action"], row["period"], row["key"], row["attempts"])
 

@@ -163,9 +163,9 @@ update statement_delivery set attempts = attempts + 1, next_at = $2::timestamptz
 where delivery_id = $1::bigint;
 
 -- name: delivery_list
-select delivery_id, park_id, statement_id, recipient, subject, attempts, next_at, error, sent_at
+select delivery_id, statement_id, recipient, subject, attempts, next_at, error, sent_at
 from statement_delivery
-where park_id = $1::text and ($2::bigint is null or statement_id = $2::bigint)
+where park_id = $1::text and ($2::boolean or sent_at is null)
 order by delivery_id;
 
 -- name: deliveries_waiting

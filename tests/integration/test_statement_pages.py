@@ -16,16 +16,16 @@ from parkcarbon.books.quality.substitutions import Wanted
 from parkcarbon.books.tenants.views import allocation_of
 from parkcarbon.domain.tenancy.views import TOTALS
 from parkcarbon.kit.db import Database, Session, from_ms
-from parkcarbon.statement.compose.charts import charts
-from parkcarbon.statement.compose.condensed import Condensed
 from parkcarbon.statement.compose.context import Context, open_context
-from parkcarbon.statement.compose.how_to_check import how_to_check
-from parkcarbon.statement.compose.instruments import instruments
 from parkcarbon.statement.compose.order import Order
-from parkcarbon.statement.compose.outside import other_method, outside
-from parkcarbon.statement.compose.quality import quality
-from parkcarbon.statement.compose.tenants import tenants
-from parkcarbon.statement.compose.trace import trace
+from parkcarbon.statement.compose.pages.charts import charts
+from parkcarbon.statement.compose.pages.condensed import Condensed
+from parkcarbon.statement.compose.pages.how_to_check import how_to_check
+from parkcarbon.statement.compose.pages.instruments import instruments
+from parkcarbon.statement.compose.pages.outside import other_method, outside
+from parkcarbon.statement.compose.pages.quality import quality
+from parkcarbon.statement.compose.pages.tenants import tenants
+from parkcarbon.statement.compose.pages.trace import trace
 from parkcarbon.statement.record import Box, Cell, Chart, HeatMap, Kind, Pairs, Section, Table
 from parkcarbon.statement.sheet import differs
 from tests.fakes.api_park import PARK as DEMO

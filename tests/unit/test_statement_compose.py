@@ -13,11 +13,11 @@ from parkcarbon.domain.instruments.cover import NO_COVER
 from parkcarbon.domain.reading import Method
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.statement.compose import Context, Order
-from parkcarbon.statement.compose.energy import energy
-from parkcarbon.statement.compose.front import front
 from parkcarbon.statement.compose.missing import missing_of
-from parkcarbon.statement.compose.scope2 import scope2_page
-from parkcarbon.statement.compose.sources import sources
+from parkcarbon.statement.compose.pages.energy import energy
+from parkcarbon.statement.compose.pages.front import front
+from parkcarbon.statement.compose.pages.scope2 import scope2_page
+from parkcarbon.statement.compose.pages.sources import sources
 from parkcarbon.statement.compose.verdict import Opinion, verdict_of
 from parkcarbon.statement.record import Front, Section, Table, Verdict
 from parkcarbon.statement.sheet import differs

@@ -7,8 +7,8 @@ import pytest
 
 from parkcarbon.domain.instruments.neutrality import Case, judge
 from parkcarbon.statement.compose.changes import changes_of, labels_of
-from parkcarbon.statement.compose.translate import said
-from parkcarbon.statement.compose.words import slug, unused
+from parkcarbon.statement.compose.wording.translate import said
+from parkcarbon.statement.compose.wording.words import slug, unused
 from parkcarbon.statement.record import Cell, Column, Formula, Line, Record, Section, Table, Text
 from parkcarbon.statement.sheet import Sheet
 from tests.fakes.statement_record import sample_record

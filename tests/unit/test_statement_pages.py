@@ -14,13 +14,13 @@ from parkcarbon.domain.factors import Factor
 from parkcarbon.domain.indicators.matching import HOUR_MS, Matching
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.working import Figure, computed
-from parkcarbon.statement.compose import charts as charts_page
-from parkcarbon.statement.compose import outside as outside_page
-from parkcarbon.statement.compose import trace as trace_page
-from parkcarbon.statement.compose.blocks import decimal, fresh, listed, step
 from parkcarbon.statement.compose.context import Context
-from parkcarbon.statement.compose.glossary import GLOSSARY
-from parkcarbon.statement.compose.said import said
+from parkcarbon.statement.compose.pages import charts as charts_page
+from parkcarbon.statement.compose.pages import outside as outside_page
+from parkcarbon.statement.compose.pages import trace as trace_page
+from parkcarbon.statement.compose.wording.blocks import decimal, fresh, listed, step
+from parkcarbon.statement.compose.wording.glossary import GLOSSARY
+from parkcarbon.statement.compose.wording.said import said
 from parkcarbon.statement.sheet import Sheet, differs
 
 

@@ -11,7 +11,11 @@ from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.statement.evidence.members import evidence_of
 from parkcarbon.statement.record import SCHEMA, Evidence, Predecessor, Record, Section, Text, content_digest
 
-from . import (
+from .changes import changes_of, labels_of
+from .context import Context, open_context
+from .missing import missing_of
+from .order import Order
+from .pages import (
     charts,
     energy,
     entity,
@@ -25,13 +29,9 @@ from . import (
     tenants,
     trace,
 )
-from .changes import changes_of, labels_of
-from .context import Context, open_context
-from .missing import missing_of
-from .order import Order
-from .translate import said
 from .verdict import verdict_of
-from .words import of_name
+from .wording.translate import said
+from .wording.words import of_name
 
 __all__ = ["SECTIONS", "Context", "Order", "compose", "open_context"]
 

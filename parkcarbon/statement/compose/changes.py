@@ -5,7 +5,7 @@ from typing import Final
 
 from parkcarbon.statement.record import Basis, Box, Change, Figure, Record, Section, Table, Text
 
-from .words import join
+from .wording.words import join
 
 _CAUSES: Final[dict[Basis, Text]] = {
     "registers": Text("读数或其更正", "readings or their corrections"),

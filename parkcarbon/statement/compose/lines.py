@@ -17,7 +17,7 @@ from parkcarbon.statement.record import Basis, Cell, Formula, Text
 from parkcarbon.statement.sheet import Sheet, plain, tonnes, units
 
 from .context import Context
-from .words import TOTAL_UNIT, of_name, slug, unused
+from .wording.words import TOTAL_UNIT, of_name, slug, unused
 
 Group = Literal["s1", "s2.location", "s2.market", "s3"]
 

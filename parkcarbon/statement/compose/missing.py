@@ -15,8 +15,8 @@ from parkcarbon.kit.db import from_ms, load_queries, to_ms
 from parkcarbon.statement.record import Missing, Text
 
 from .context import Context
-from .translate import said
-from .words import of_name
+from .wording.translate import said
+from .wording.words import of_name
 
 _QUERIES: Final = load_queries("parkcarbon.statement")
 

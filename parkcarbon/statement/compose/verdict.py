@@ -25,8 +25,8 @@ from parkcarbon.statement.sheet import shown, tonnes
 
 from .context import Context
 from .missing import AMOUNTS
-from .translate import said
-from .words import NO_DATA, NONE, SCOPES_ONLY, TOTAL_UNIT, basis_words, join, period_words
+from .wording.translate import said
+from .wording.words import NO_DATA, NONE, SCOPES_ONLY, TOTAL_UNIT, basis_words, join, period_words
 
 PROVISIONAL: Final = Text("暂定，年终核定", "Provisional until the year-end true-up")
 FLASH: Final = Text("快报，不作结论", "Flash report, no verdict")

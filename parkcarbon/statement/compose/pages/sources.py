@@ -8,14 +8,23 @@ from parkcarbon.domain.emissions import CO2_ONLY_NOTE, Basis
 from parkcarbon.domain.factors import Factor, FactorMatch
 from parkcarbon.domain.methods.iso14064 import NAMES as ISO_NAMES
 from parkcarbon.domain.methods.lines import GASES, Line
+from parkcarbon.statement.compose.context import BASES, Context
+from parkcarbon.statement.compose.lines import GROUPS, OTHER, Book, Booked, Group, book_of, decimals_of, total_of
+from parkcarbon.statement.compose.wording.translate import said
+from parkcarbon.statement.compose.wording.words import (
+    CO2_ONLY,
+    MATCHES,
+    MIXED_UNIT,
+    STATES,
+    TOTAL_UNIT,
+    join,
+    slug,
+    term,
+    unused,
+)
 from parkcarbon.statement.record import Block, Cell, Column, Formula, Paragraph, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import tonnes, words
-
-from .context import BASES, Context
-from .lines import GROUPS, OTHER, Book, Booked, Group, book_of, decimals_of, total_of
-from .translate import said
-from .words import CO2_ONLY, MATCHES, MIXED_UNIT, STATES, TOTAL_UNIT, join, slug, term, unused
 
 _NAMES: Final[dict[Group, str]] = {
     "s1": "scope1",

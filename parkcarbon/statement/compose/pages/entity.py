@@ -10,13 +10,13 @@ from parkcarbon.catalog.entries.management import BaseYear
 from parkcarbon.domain.figure_names import NAMES
 from parkcarbon.domain.inventory import METHOD_PROFILE, Inventory
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.words import CONSOLIDATION, NOT_DECLARED, basis_words, join, of_name
 from parkcarbon.statement.record import Block, Cell, Column, Pairs, Paragraph, Predecessor, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import words
 
-from .context import Context
 from .sources import edition_of
-from .words import CONSOLIDATION, NOT_DECLARED, basis_words, join, of_name
 
 _CRITERIA: Final = Text(
     "GHG Protocol 企业标准与范围二指南（2015）；ISO 14064-1:2018（类别并列）；"

@@ -14,14 +14,25 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.tenancy.allocation import Allocation, Rule
 from parkcarbon.domain.tenancy.entity import BASES, Basis, EntityView
 from parkcarbon.domain.tenancy.views import PARK, TOTALS, Total
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import (
+    EMPTY,
+    fresh,
+    left,
+    line,
+    plain_cell,
+    right,
+    say,
+    say_text,
+    table,
+    text_cell,
+)
+from parkcarbon.statement.compose.wording.said import said
+from parkcarbon.statement.compose.wording.words import slug
 from parkcarbon.statement.record import Block, Cell, Column, Formula, Line, Section, Text
 from parkcarbon.statement.sheet import tonnes, units, words
 
-from .blocks import EMPTY, fresh, left, line, plain_cell, right, say, say_text, table, text_cell
 from .condensed import Condensed
-from .context import Context
-from .said import said
-from .words import slug
 
 _HEADS: Final[Mapping[Total, tuple[str, str, str]]] = {
     "scope1": ("范围一（直接排放）", "Scope 1 (direct)", "t CO2e"),

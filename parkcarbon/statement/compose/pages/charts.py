@@ -26,15 +26,15 @@ from parkcarbon.domain.readings import FloatArray
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import say, step
+from parkcarbon.statement.compose.wording.words import CO2_ONLY, TOTAL_UNIT
 from parkcarbon.statement.record import Block, Chart, HeatMap, Pairs, Section, Series, Text
 from parkcarbon.statement.sheet import units
 
-from .blocks import say, step
 from .budgets import budgets
 from .condensed import PAGES, without_loads
-from .context import Context
 from .trend import trend_blocks, trend_of
-from .words import CO2_ONLY, TOTAL_UNIT
 
 MATCHED: Final = Text("小时匹配率", "Hourly matched share (24/7)")
 

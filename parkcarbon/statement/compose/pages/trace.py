@@ -15,13 +15,22 @@ from parkcarbon.books.working.energy import Asked, energy_figure
 from parkcarbon.domain.factors import FactorMatch
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.working import TOLERANCE, Figure
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.lines import Booked, book_of
+from parkcarbon.statement.compose.wording.blocks import (
+    EMPTY,
+    left,
+    line,
+    local,
+    plain_cell,
+    right,
+    say,
+    table,
+    text_cell,
+)
+from parkcarbon.statement.compose.wording.words import MATCHES, NO_DATA, slug
 from parkcarbon.statement.record import Basis, Block, Cell, Formula, Line, Op, Section, Text
 from parkcarbon.statement.sheet import plain, tonnes, words
-
-from .blocks import EMPTY, left, line, local, plain_cell, right, say, table, text_cell
-from .context import Context
-from .lines import Booked, book_of
-from .words import MATCHES, NO_DATA, slug
 
 _HEAD: Final = Text("逐步追溯：从表底到本声明", "One worked trace: from registers to this statement")
 _OPS: Final[Mapping[str, Op]] = {

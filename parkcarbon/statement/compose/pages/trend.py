@@ -12,12 +12,11 @@ from parkcarbon.books.inventory import inventory_of
 from parkcarbon.books.periods.closing import frozen
 from parkcarbon.domain.emissions import Basis
 from parkcarbon.kit.db import to_ms as ms_of
+from parkcarbon.statement.compose.context import BASES, Context
+from parkcarbon.statement.compose.wording.blocks import left, line, plain_cell, right, step, table
+from parkcarbon.statement.compose.wording.words import CO2_ONLY, TOTAL_UNIT
 from parkcarbon.statement.record import Block, Chart, Series, Text
 from parkcarbon.statement.sheet import tonnes, words
-
-from .blocks import left, line, plain_cell, right, step, table
-from .context import BASES, Context
-from .words import CO2_ONLY, TOTAL_UNIT
 
 _TREND: Final = 12
 

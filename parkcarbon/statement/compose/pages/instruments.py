@@ -9,13 +9,23 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import (
+    EMPTY,
+    fresh,
+    left,
+    line,
+    plain_cell,
+    right,
+    say,
+    say_text,
+    table,
+    text_cell,
+)
+from parkcarbon.statement.compose.wording.said import said
+from parkcarbon.statement.compose.wording.words import NONE, slug
 from parkcarbon.statement.record import Block, Cell, Line, Section, Table, Text
 from parkcarbon.statement.sheet import tonnes, units, words
-
-from .blocks import EMPTY, fresh, left, line, plain_cell, right, say, say_text, table, text_cell
-from .context import Context
-from .said import said
-from .words import NONE, slug
 
 Json = Mapping[str, Any]
 

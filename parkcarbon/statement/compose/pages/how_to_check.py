@@ -1,12 +1,11 @@
 """Last page: how anyone checks the statement without trusting anyone, what is anchored where, and the terms."""
 
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import EMPTY, left, line, plain_cell, right, say, table, text_cell
+from parkcarbon.statement.compose.wording.glossary import GLOSSARY
+from parkcarbon.statement.compose.wording.words import NONE
 from parkcarbon.statement.record import Block, Evidence, Pairs, Section, Text
 from parkcarbon.statement.sheet import words
-
-from .blocks import EMPTY, left, line, plain_cell, right, say, table, text_cell
-from .context import Context
-from .glossary import GLOSSARY
-from .words import NONE
 
 ONLY_INTEGRITY = Text("仅为完整性校验，不构成核查", "integrity only, not an ISO 14064-3 verification")
 

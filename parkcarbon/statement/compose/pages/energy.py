@@ -14,13 +14,12 @@ from parkcarbon.domain.inventory import PointAmount, days_of
 from parkcarbon.domain.methods.amounts import flow_micro
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.domain.submeters import outermost
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.translate import said
+from parkcarbon.statement.compose.wording.words import NO_DATA, join, of_name, slug, term, unused
 from parkcarbon.statement.record import Block, Cell, Column, Formula, Pairs, Paragraph, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 from parkcarbon.statement.sheet import units, words
-
-from .context import Context
-from .translate import said
-from .words import NO_DATA, join, of_name, slug, term, unused
 
 SUPPLY: Final = ("import", "generation", "discharge")
 USES: Final = ("charge", "export")

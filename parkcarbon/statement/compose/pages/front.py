@@ -5,12 +5,9 @@ from typing import Final
 
 from parkcarbon.domain.claims import PROGRESS_TITLE
 from parkcarbon.domain.emissions import Basis
-from parkcarbon.statement.record import Bridge, Formula, Front, Step, Text
-
-from .context import Context
-from .sources import co2_only
-from .verdict import Opinion
-from .words import (
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.verdict import Opinion
+from parkcarbon.statement.compose.wording.words import (
     CONSOLIDATION,
     MIXED_UNIT,
     NONE,
@@ -22,6 +19,9 @@ from .words import (
     of_name,
     scope2,
 )
+from parkcarbon.statement.record import Bridge, Formula, Front, Step, Text
+
+from .sources import co2_only
 
 STAMP: Final = Text("暂定", "PROVISIONAL")
 FINAL: Final = Text("已核定", "FINAL")

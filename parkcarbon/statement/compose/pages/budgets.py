@@ -10,11 +10,11 @@ from parkcarbon.books.indicators.power import consumption_micro
 from parkcarbon.books.inventory import Inputs
 from parkcarbon.catalog.entries.management import Budget
 from parkcarbon.domain.inventory import electricity_micro_kwh
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import decimal, fresh, left, line, plain_cell, right, say, table
 from parkcarbon.statement.record import Basis, Block, Formula, Line, Text
 from parkcarbon.statement.sheet import units, words
 
-from .blocks import decimal, fresh, left, line, plain_cell, right, say, table
-from .context import Context
 from .trend import Month
 
 _WHAT: Final = {

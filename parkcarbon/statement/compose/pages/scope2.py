@@ -1,14 +1,14 @@
 """Page 5: scope 2 twice, kWh × factor, with the remainder factor named and a sentence where market exceeds location."""
 
 from parkcarbon.domain.emissions import Basis
+from parkcarbon.statement.compose.context import BASES, Context
+from parkcarbon.statement.compose.lines import Book, Group, book_of, total_of
+from parkcarbon.statement.compose.wording.translate import said
+from parkcarbon.statement.compose.wording.words import CO2_ONLY, NO_DATA, TOTAL_UNIT, basis_words, scope2
 from parkcarbon.statement.record import Block, Cell, Column, Paragraph, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
 
-from .context import BASES, Context
-from .lines import Book, Group, book_of, total_of
 from .sources import FACTOR_COLUMNS, co2_only, factor_row
-from .translate import said
-from .words import CO2_ONLY, NO_DATA, TOTAL_UNIT, basis_words, scope2
 
 
 async def scope2_page(context: Context) -> Section:

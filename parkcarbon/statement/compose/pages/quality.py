@@ -16,13 +16,24 @@ from parkcarbon.domain.reading import INTERVAL_MS, Method
 from parkcarbon.domain.reading import Quality as ReadingQuality
 from parkcarbon.kit.db import Row, from_ms
 from parkcarbon.kit.db import to_ms as ms_of
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import (
+    EMPTY,
+    left,
+    line,
+    listed,
+    plain_cell,
+    right,
+    say,
+    span,
+    table,
+    text_cell,
+)
+from parkcarbon.statement.compose.wording.words import NO_DATA, NONE, STATES, slug
 from parkcarbon.statement.record import Block, Cell, Formula, Line, Section, Table, Text
 from parkcarbon.statement.sheet import tonnes, units, words
 
-from .blocks import EMPTY, left, line, listed, plain_cell, right, say, span, table, text_cell
 from .condensed import PAGES
-from .context import Context
-from .words import NO_DATA, NONE, STATES, slug
 
 _HOUR: Final = Decimal(3_600_000)
 _CARRIERS: Final = {

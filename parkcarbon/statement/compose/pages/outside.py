@@ -20,14 +20,26 @@ from parkcarbon.domain.indicators.datasets import scheme_for
 from parkcarbon.domain.indicators.park910 import GuidingResult, ParkIndicator, Window, WindowKind, park_indicator
 from parkcarbon.domain.methods.result import MethodLine
 from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.wording.blocks import (
+    EMPTY,
+    decimal,
+    fresh,
+    left,
+    line,
+    plain_cell,
+    right,
+    say,
+    say_text,
+    table,
+    text_cell,
+)
+from parkcarbon.statement.compose.wording.said import said
+from parkcarbon.statement.compose.wording.words import NO_DATA, slug
 from parkcarbon.statement.record import Basis, Box, Cell, Formula, Line, Pairs, Paragraph, Section, Table, Text
 from parkcarbon.statement.sheet import UNKNOWN, tonnes, units, words
 
-from .blocks import EMPTY, decimal, fresh, left, line, plain_cell, right, say, say_text, table, text_cell
-from .context import Context
-from .said import said
 from .trend import labels_of
-from .words import NO_DATA, slug
 
 Inner = Paragraph | Pairs | Table
 

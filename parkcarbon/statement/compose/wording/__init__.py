@@ -1,0 +1,1 @@
+"""Words of a statement in both languages, and the small shapes that pages are built of."""

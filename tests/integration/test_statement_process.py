@@ -175,6 +175,13 @@ async def test_a_statement_from_the_command_line(desk: Desk, env: dict[str, str]
         before = output.read_bytes()
         assert "not written over" in await run("export", *park, PERIOD, "--output", str(output), code=1)
         assert output.read_bytes() == before
+    for sheet in ("re100.csv", "re100.xlsx", "group.csv", "group.xlsx"):
+        made = ("export", *park, PERIOD, "--format", sheet.partition(".")[0], "--output", str(tmp_path / sheet))
+        assert json.loads(await run(*made, "--json"))["name"] == sheet
+        assert "not written over" in await run(*made, code=1)
+    assert f"PC-{PARK}-{PERIOD}" in (tmp_path / "re100.csv").read_text("utf-8-sig")
+    unnamed = ("export", *park, PERIOD, "--format", "re100", "--output", str(tmp_path / "re100"))
+    assert "a separate sheet is .xlsx or .csv" in await run(*unnamed, code=1)
     key = ("--key", signing_key().fingerprint)
     assert "integrity only" in await run("verify", str(tmp_path / "statement.json"), *key)
     assert "integrity only" in await run("verify", str(tmp_path / "statement.pdf"), *key)

@@ -14,7 +14,7 @@ ACTIONS: Final[dict[str, tuple[str, str]]] = {
     "show": ("show", "one statement: verdict, what is missing, who did what, its files"),
     "missing": ("missing", "what a month still waits for, who owes it, until when"),
     "tasks": ("waiting", "what the scheduler still has to do, with the error of the last attempt"),
-    "export": ("export", "write an issued file: PDF, spreadsheet, JSON, CSV, signature"),
+    "export": ("export", "write an issued file: PDF, spreadsheet, JSON, CSV, signature; or the RE100 or group sheet"),
     "diff": ("diff", "figures that differ between two versions"),
     "comment": ("decide", "say something about a statement"),
     "review": ("decide", "review a statement that another person, or the scheduler, prepared"),

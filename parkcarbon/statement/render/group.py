@@ -94,7 +94,7 @@ EXPORTS: Final[Mapping[Export, Wanted]] = {
             ("energy.import.kwh", Text("下网电量", "Grid import")),
             ("energy.export.kwh", Text("上网电量", "Grid export")),
             ("energy.generation.kwh", Text("发电量", "Generation")),
-            ("energy.gj", Text("综合能源消费量", "Comprehensive energy consumption")),
+            ("energy.gj", Text("综合能源消费量（当量值）", "Comprehensive energy consumption (calorific)")),
             (
                 "unverified.location.pct",
                 Text("未核实因子占比，基于位置", "Share on unverified factors, location-based"),

@@ -39,4 +39,7 @@ def test_any_month_of_the_imported_year_can_be_issued(tmp_path: Path) -> None:
     assert Decimal(str(month["kwh"])) in values
     assert any(abs(value - Decimal(str(month["kgco2"])) / 1000) < Decimal("1e-6") for value in values)
     assert check_pdf(pdf.read_bytes()).signer == "campus"
+    verify = [sys.executable, "-m", "parkcarbon", "statement", "verify", str(pdf)]
+    checked = subprocess.run(verify, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     assert {item.item for item in record.missing} == {f"not_in_total:{name}-gas/gas_energy" for name in BUILDINGS}

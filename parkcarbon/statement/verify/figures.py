@@ -24,6 +24,10 @@ _NEXT: Final = "(?>.{0,32}?%s)"
 _SHOWN: Final = re.compile(r"(?<![0-9A-Za-z.,-])-?[0-9][0-9,]*(?:\.[0-9]+)?(?![0-9A-Za-z]|[.,][0-9])")
 
 
+_TOP: Final = 300
+"""Characters at the top of a page's text in which the head of its section stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """Something printed in one line: words and numbers in order.
@@ -51,12 +55,23 @@ def check_figures(record: Record, pages: Sequence[str], language: Language) -> s
         DifferenceError: with the first figure that does not.
     """
     rows = [row for row in rows_of(record) if row.figures]
-    _often_enough(_front_numbers(record, language), pages[0] if pages else "", "page 1")
+    _often_enough(_front_numbers(record, language), "\f".join(front_pages(record, pages, language)), "page 1")
     whole = "\f".join(pages)
     _in_order(record, [row for row in rows if row.section != "front"], whole, language)
     often = Counter(plain(record.figures[name].shown) for row in rows for name in row.figures)
     _often_enough(often, whole, "the pages")
     return f"{sum(often.values())} figures stand on the pages in the rows of the record"
+
+
+def front_pages(record: Record, pages: Sequence[str], language: Language) -> Sequence[str]:
+    """Page 1, with the pages that it runs on to where it has much to say: up to the head of the first section."""
+    if not record.sections:
+        return pages
+    head = tight(in_language(record.sections[0].head, language))
+    for at, text in enumerate(pages):
+        if at and head in tight(text)[:_TOP]:
+            return pages[:at]
+    return pages[:1]
 
 
 def rows_of(record: Record) -> Iterator[Row]:

@@ -29,15 +29,15 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
-    """A place outside the operator's control that gets each day's root.
+    """A place outside the operator's control that gets each day's root of this park; folders are the deployment's.
 
     Attributes:
-        kind: a mailbox, a time stamping authority (RFC 3161), or a folder of an object store with object lock.
-        to: address, URL, or folder.
+        kind: a mailbox, best the auditor's, or a time stamping authority (RFC 3161).
+        to: address or URL.
     """
 
-    kind: Literal["mail", "rfc3161", "object_lock"]
-    to: str
+    kind: Literal["mail", "rfc3161"]
+    to: Annotated[str, Meta(min_length=3, max_length=500)]
 
 
 class StatementSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ class StatementSettings(Struct, frozen=True, forbid_unknown_fields=True):
         due_day: day after the month's end on which the statement is prepared at the latest.
         lock_day: day after the month's end by which it is locked.
         recipients: mail addresses that get issued statements.
-        anchors: where the daily roots go.
+        anchors: where the daily roots go, beside the places that the deployment sets for all parks.
         intended_users: who the statement is for.
         recalculation_policy: when the base year is recalculated.
         product_market: market it is used in, for example `CN`; `EU` bans product claims that rest on offsets.

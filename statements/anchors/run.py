@@ -17,7 +17,7 @@ from parkcarbon.kit.db import Database, DatabaseError
 from parkcarbon.statement.log import QUERIES
 
 from .claim import Anchor, AnchorError, Answer, Claim
-from .settings import AnchorSettings, anchors_of
+from .settings import AnchorSettings, anchor_at, anchors_of
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ _TOLD: Final = 500
 
 
 async def run_anchors(database: Database, clock: Clock, settings: AnchorSettings, *, every_s: float = EVERY_S) -> None:
-    """Take roots to the places that are set, again and again.
+    """Take roots to the places that are set, for all parks or in a park's document, again and again.
 
     Args:
         database: pool.
@@ -50,6 +50,8 @@ async def run_anchors(database: Database, clock: Clock, settings: AnchorSettings
         try:
             for anchor in anchors:
                 await take_out(database, anchor)
+            for row in await database.fetch(QUERIES["anchor_places"]):
+                await take_out(database, anchor_at(row["kind"], row["destination"], settings), row["parks"])
         except DatabaseError as error:
             if not error.retryable:
                 raise
@@ -60,10 +62,16 @@ async def run_anchors(database: Database, clock: Clock, settings: AnchorSettings
             await clock.sleep(every_s)
 
 
-async def take_out(database: Database, anchor: Anchor) -> int:
-    """Send all that is due to one place; return how many roots it took."""
+async def take_out(database: Database, anchor: Anchor, parks: Sequence[str] | None = None) -> int:
+    """Send all that is due to one place; return how many roots it took.
+
+    Args:
+        database: pool.
+        anchor: the place.
+        parks: whose roots go there; None: those of all.
+    """
     place = anchor.kind, anchor.destination
-    await database.execute(QUERIES["anchor_enqueue"], *place)
+    await database.execute(QUERIES["anchor_enqueue"], *place, parks)
     taken = 0
     while True:
         rows = await database.fetch(QUERIES["anchor_take"], *place, AT_ONCE, _LEASE)

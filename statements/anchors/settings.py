@@ -1,11 +1,12 @@
 """Where roots go: from `PARKCARBON_…` variables; secrets as files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct
 
-from .claim import Anchor
+from .claim import Anchor, AnchorError, Answer, Claim
 from .mail import MailAnchor, Smtp
 from .object_lock import FolderAnchor
 from .rfc3161 import StampAnchor
@@ -52,6 +53,36 @@ def anchors_of(settings: AnchorSettings) -> Sequence[Anchor]:
     if settings.anchor_folder:
         found.append(FolderAnchor(Path(settings.anchor_folder)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A place that nothing can be sent to; each attempt says why."""
+
+    kind: str
+    destination: str
+    reason: str
+
+    async def send(self, claims: Sequence[Claim]) -> list[Answer]:
+        """Refuse.
+
+        Raises:
+            AnchorError: always.
+        """
+        raise AnchorError(f"{self.reason}; {len(claims)} roots wait")
+
+
+def anchor_at(kind: str, destination: str, settings: AnchorSettings) -> Anchor:
+    """The place that a park document names; one that cannot be used says so at each attempt."""
+    try:
+        if kind == "rfc3161":
+            trusted = Path(settings.anchor_rfc3161_ca) if settings.anchor_rfc3161_ca else None
+            return StampAnchor(destination, trusted=trusted)
+        if not settings.smtp_url:
+            return Unreachable(kind, destination, "PARKCARBON_SMTP_URL is not set")
+        return MailAnchor(Smtp.of(settings.smtp_url, settings.smtp_password, settings.mail_from), destination)
+    except ValueError as error:
+        return Unreachable(kind, destination, str(error))
 
 
 def _items(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from deploy.local.stack import free_port
 from parkcarbon.books import inventory
 from parkcarbon.kit.clock import SystemClock
 from parkcarbon.kit.db import Database, RejectedError
+from parkcarbon.statement.log import QUERIES
 from parkcarbon.statement.log.roots import roots_between
 from parkcarbon.statement.log.seal import seal
 from parkcarbon.statement.verify.roots import kept_roots
@@ -31,7 +32,7 @@ from statements.anchors.mail import MailAnchor, Smtp
 from statements.anchors.object_lock import FolderAnchor
 from statements.anchors.rfc3161 import StampAnchor, check_token
 from statements.anchors.run import ATTEMPTS, pause_after, run_anchors, take_out
-from statements.anchors.settings import AnchorSettings, anchors_of
+from statements.anchors.settings import AnchorSettings, anchor_at, anchors_of
 from statements.sealer import run_sealer
 from tests.fakes.ingest_park import PARK, open_ingest, park_text
 from tests.fakes.stamp_authority import Authority, stamp_authority
@@ -275,6 +276,31 @@ async def test_a_folder_is_never_overwritten(tmp_path: Path) -> None:
     assert written.stat().st_mode & 0o222 == 0
     with pytest.raises(AnchorError, match="no such folder"):
         await FolderAnchor(tmp_path / "away").send([CLAIM])
+
+
+async def test_a_park_names_places_of_its_own(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its roots go there, those of another park do not; without a mail server each attempt says so."""
+    port = free_port()
+    async with await park_with_days(database_url, 1, monkeypatch) as database:
+        await database.execute(
+            """update park set document = jsonb_set(document, '{statement}',
+               '{"anchors": [{"kind": "mail", "to": "auditor@example.com"}]}')"""
+        )
+        await database.execute(
+            "insert into park select 'other', name_zh, name_en, timezone, '{}', 1, recorded_at from park"
+        )
+        await database.execute("insert into log_root select 'other', day, size, root, peaks, recorded_at from log_root")
+        [row] = await database.fetch(QUERIES["anchor_places"])
+        assert (row["kind"], row["destination"], row["parks"]) == ("mail", "auditor@example.com", [PARK])
+        silent = anchor_at(row["kind"], row["destination"], AnchorSettings())
+        assert await take_out(database, silent, row["parks"]) == 0
+        assert "SMTP_URL is not set" in await database.fetchval("select error from log_anchor_attempt")
+        await database.execute("update log_anchor set next_at = now()")
+        settings = AnchorSettings(smtp_url=f"smtp://127.0.0.1:{port}", mail_from="park@example.org")
+        with mail_server(port) as box:
+            assert await take_out(database, anchor_at("mail", "auditor@example.com", settings), row["parks"]) == 1
+        assert [row["park_id"] for row in await database.fetch("select park_id from log_anchor")] == [PARK]
+    assert list(kept_roots(attachment(box.messages[0]), PARK))
 
 
 def test_settings_name_the_places() -> None:

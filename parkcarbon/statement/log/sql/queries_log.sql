@@ -83,6 +83,7 @@ order by r.day;
 
 -- name: anchor_enqueue
 -- Each root after the last that was meant for a place; for a new place the newest alone, it vouches for all before it.
+-- $3: parks that send there; null: all.
 insert into log_anchor (park_id, day, kind, destination)
 select r.park_id, r.day, $1::text, $2::text
 from log_root r
@@ -90,9 +91,16 @@ cross join lateral (
     select max(a.day) as day from log_anchor a
     where a.park_id = r.park_id and a.kind = $1::text and a.destination = $2::text
 ) last
-where r.day > last.day
-   or last.day is null and r.day = (select max(n.day) from log_root n where n.park_id = r.park_id)
+where ($3::text[] is null or r.park_id = any($3::text[]))
+  and (r.day > last.day
+       or last.day is null and r.day = (select max(n.day) from log_root n where n.park_id = r.park_id))
 on conflict do nothing;
+
+-- name: anchor_places
+-- Places that park documents name, with the parks that do.
+select a.value ->> 'kind' as kind, a.value ->> 'to' as destination, array_agg(p.park_id order by p.park_id) as parks
+from park p, jsonb_array_elements(coalesce(p.document #> '{statement,anchors}', '[]')) a
+group by 1, 2 order by 1, 2;
 
 -- name: anchor_take
 -- Due anchors of a place, theirs for $4 from now on: one that dies with them gives them back.

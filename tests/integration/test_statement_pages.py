@@ -314,6 +314,8 @@ async def test_what_is_outside_the_sum_is_bordered(full: Pages) -> None:
     (other,) = full.sections["other_method"].blocks
     assert isinstance(other, Box)
     assert other.kind == "other_method"
+    guiding = next(block for block in other.blocks if isinstance(block, Table) and block.id == "other_method.guiding")
+    assert "rolling 12 months" in guiding.head.en, "a share says of which months"
     assert full.figures["park910.rolling_12_months.value"].value is None
     assert full.value("zcp910.total.t") > 0
     electricity = [name for name in full.figures if name.startswith("zcp910.gate") and name.endswith(".t")]

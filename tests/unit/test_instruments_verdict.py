@@ -70,6 +70,15 @@ def test_a_surplus_is_no_negative_footprint() -> None:
     assert verdict.document()["short_kg"] == 0
 
 
+@pytest.mark.rule("3.12", "5.6")
+@pytest.mark.parametrize("retired", [0, 5 * T])
+def test_negative_emissions_are_an_error_and_no_surplus(retired: int) -> None:
+    verdict = judge(replace(YEAR, residual_nano_kg=-1, retired_nano_kg=retired))
+    assert (verdict.word, verdict.neutral) == ("cannot_be_judged", False)
+    assert (verdict.short_nano_kg, verdict.surplus_nano_kg) == (None, 0)
+    assert [reason.rule for reason in verdict.reasons] == ["5.6"]
+
+
 @pytest.mark.rule("3.9", "3.11")
 @given(
     st.one_of(st.none(), st.integers(0, 10 * T)),

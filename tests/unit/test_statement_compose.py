@@ -223,8 +223,9 @@ async def test_huge_and_negative_months_hold_their_arithmetic(scale: int) -> Non
     assert exact(context, "s2.location.total") == 593_700_000_000_000 * scale
     assert exact(context, "total.market") == scale * await market() + _rounding(context, scale, await market())
     if scale < 0:
-        assert opinion.verdict.word == "covered_to_date"
-        assert figures["remaining.after"].shown == "0.0"
+        assert opinion.verdict.word == "cannot_be_judged"
+        assert "待抵销排放为负" in opinion.verdict.sentence.zh
+        assert [figures[name].value for name in ("credits.surplus", "remaining.after")] == [None, None]
 
 
 def _rounding(context: Context, scale: int, whole: int) -> int:
@@ -281,6 +282,30 @@ async def test_entries_count_among_the_sources_with_their_gases() -> None:
     assert {table.id for table in tables(section)} >= {"sources.gases", "sources.states", "sources.factors"}
 
 
+def told(section: Section) -> list[str]:
+    return [cell.text.zh for table in tables(section) for row in table.lines for cell in row.cells if cell.text]
+
+
+async def test_an_entry_is_called_by_what_it_is_and_its_number() -> None:
+    gas = activity("refrigerant", "R-410A", 4.0, activity="entry:86")
+    named = activity("fuel", "diesel", 2.0, activity="entry:87", source="boiler 2")
+    section = await sources(case(activities=[gas, named]))
+    names = {text.partition("（")[0] for text in told(section)}
+    assert {"制冷剂：R-410A，录入 86", "boiler 2"} <= names
+    assert not any("entry:8" in name for name in names)
+
+
+@pytest.mark.rule("1.3")
+async def test_factors_of_power_and_heat_are_not_said_to_be_more_than_co2() -> None:
+    context = case(activities=[activity("refrigerant", "R-410A", 4.0)])
+    await sources(context)
+    units = {name: figure.unit for name, figure in context.sheet.figures.items() if name.endswith(".factor")}
+    assert units["line.s2.location.gate-active_energy_import.factor"] == "kgCO2/kWh"
+    assert units["line.s2.market.gate-active_energy_import.factor"] == "kgCO2/kWh"
+    assert {unit for name, unit in units.items() if "r-410a" in name} == {"kgCO2e/kg"}
+    assert {unit for name, unit in units.items() if "boiler" in name or ".s1." in name} >= {"kgCO2e/Nm3"}
+
+
 @pytest.mark.rule("3.16", "5.3")
 async def test_covered_and_void_parts_are_lines_of_their_own() -> None:
     uses = ({"effect": "covers_purchased", "micro_kwh": 400_000 * 10**6},)
@@ -295,6 +320,9 @@ async def test_covered_and_void_parts_are_lines_of_their_own() -> None:
     assert figures[void].value == "4.2672"
     assert figures["s2.market.total"].value == str(Decimal("365.76") + Decimal("4.2672") + 11)
     assert figures["line.s2.location.gate-active_energy_import"].value == "582.7"
+    states = next(table for table in tables(await sources(context)) if table.id == "sources.states")
+    names = [row.cells[0].text for row in states.lines]
+    assert len({name.zh for name in names if name is not None}) == len(names)
 
 
 async def test_a_factor_by_the_hour_is_shown_as_the_mean_that_follows_from_the_emissions() -> None:
@@ -391,6 +419,7 @@ async def test_only_a_closed_verified_screened_year_is_neutral(
     assert opinion.final is (closed and verified)
     title = front(context, opinion).title.zh
     assert (title == "碳中和宣告") is (word == "neutral")
+    assert ("年终核定" in opinion.verdict.sentence.zh) is not opinion.final
 
 
 @pytest.mark.rule("3.8")

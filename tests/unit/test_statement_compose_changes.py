@@ -9,9 +9,10 @@ from parkcarbon.domain.instruments.neutrality import Case, judge
 from parkcarbon.statement.compose.changes import changes_of, labels_of
 from parkcarbon.statement.compose.wording.translate import said
 from parkcarbon.statement.compose.wording.words import slug, unused
-from parkcarbon.statement.record import Cell, Column, Formula, Line, Record, Section, Table, Text
+from parkcarbon.statement.record import Cell, Column, Formula, Line, Record, Section, Table, Text, encode
 from parkcarbon.statement.sheet import Sheet
-from tests.fakes.statement_record import sample_record
+from parkcarbon.statement.verify.content import DifferenceError, check_predecessor
+from tests.fakes.statement_record import sample_record, sample_reissue
 
 T = 10**12
 
@@ -51,6 +52,25 @@ def test_a_figure_that_changed_for_two_reasons_names_both_and_one_that_is_gone_s
     found = {change.figure: change for change in changes_of(before, sheet("1100", "0.6").figures, {})}
     assert found["gate.t"].cause.zh == "读数或其更正、排放因子"
     assert (found["diesel.t"].after, found["diesel.t"].cause.zh) == (None, "不再列示")
+
+
+def test_a_reissue_that_tells_another_figure_of_the_version_before_is_found() -> None:
+    first, second = encode(sample_record()), sample_reissue()
+    assert check_predecessor(second, first)[0]
+    assert second.supersedes is not None
+    wrong, *rest = second.supersedes.changes
+    changes = (msgspec.structs.replace(wrong, before="1.0"), *rest)
+    lying = msgspec.structs.replace(second, supersedes=msgspec.structs.replace(second.supersedes, changes=changes))
+    with pytest.raises(DifferenceError, match=f"{wrong.figure}: changed from 1.0, the version before had"):
+        check_predecessor(lying, first)
+
+
+def test_rows_that_begin_with_the_same_words_are_told_apart() -> None:
+    columns = tuple(Column(Text(name, name)) for name in ("whose", "days", "used"))
+    words = [(Text("园区", "park"), Text(days, days)) for days in ("2026", "2026-10")]
+    rows = tuple(Line((Cell(text=a), Cell(text=b), Cell(figure=f"used.{b.en}"))) for a, b in words)
+    found = labels_of((Section("s", Text("节", "section"), (Table("t", Text("表", "table"), columns, rows),)),))
+    assert [label.zh for label in found.values()] == ["园区 2026，used", "园区 2026-10，used"]
 
 
 def test_what_became_unknown_changed() -> None:

@@ -170,6 +170,14 @@ def test_a_draft_says_so_on_every_page() -> None:
     assert "DRAFT" not in View(sample_record(), "zh").whole()["frame"]["status"]
 
 
+def test_that_nobody_reviewed_it_is_said() -> None:
+    record = sample_record()
+    acts = tuple(act for act in record.acts if act.role != "reviewed")
+    people = View(msgspec.structs.replace(record, acts=acts), "zh").whole()["front"]["people"]["lines"]
+    assert [[cell["text"][0][1] for cell in line["cells"]][:2] for line in people][1] == ["复核", "无"]
+    assert View(msgspec.structs.replace(record, acts=()), "zh").whole()["front"]["people"]["lines"] == []
+
+
 def test_what_a_reissue_changed_is_printed_as_the_figures_are_unless_that_hides_it() -> None:
     record = sample_record()
     name = "s12.market.total"

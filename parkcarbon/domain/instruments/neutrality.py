@@ -71,7 +71,7 @@ class Verdict:
         word: one of `WORDS`.
         neutral: True only for a closed, verified year that meets every condition.
         reasons: every condition that fails, in the order of the test; empty only when neutral.
-        short_nano_kg: residual above the retired credits [1e-9 kgCO2e]; None: not known.
+        short_nano_kg: residual above the retired credits [1e-9 kgCO2e]; None: not known, or the residual is negative.
         surplus_nano_kg: retired above the residual [1e-9 kgCO2e]; never a negative emission.
     """
 
@@ -102,8 +102,9 @@ def judge(case: Case) -> Verdict:
     """
     reasons = (*_amounts(case), *_gaps(case), *_state(case), *_reduction(case), *_boundary(case))
     residual, retired = case.residual_nano_kg, case.retired_nano_kg
-    short = None if residual is None else max(residual - retired, 0)
-    surplus = 0 if residual is None else max(retired - residual, 0)
+    fit = residual is not None and residual >= 0
+    short = max(residual - retired, 0) if residual is not None and fit else None
+    surplus = max(retired - residual, 0) if residual is not None and fit else 0
     neutral = not reasons
     return Verdict("neutral" if neutral else _word(case, short), neutral, reasons, short, surplus)
 
@@ -116,9 +117,22 @@ def _word(case: Case, short: int | None) -> Word:
     return "partly_covered" if case.retired_nano_kg > 0 else "not_covered"
 
 
-def _amounts(case: Case) -> list[Reason]:
+def amounts_unfit(case: Case) -> list[Reason]:
+    """Why the remaining emissions cannot be compared with credits; empty: they can.
+
+    What is bought and burned is never less than nothing: a negative sum is an error of sign, and no surplus.
+    """
     if case.residual_nano_kg is None:
         return [Reason("3.11", "the remaining emissions are not known")]
+    if case.residual_nano_kg < 0:
+        return [Reason("5.6", "the remaining emissions are negative: a sign or an amount is wrong")]
+    return []
+
+
+def _amounts(case: Case) -> list[Reason]:
+    unfit = amounts_unfit(case)
+    if unfit or case.residual_nano_kg is None:
+        return unfit
     short = case.residual_nano_kg - case.retired_nano_kg
     if short > 0:
         return [Reason("3.11", f"{short / 1e12:.12f} t of the remaining emissions are not covered by retired credits")]

@@ -77,11 +77,15 @@ class _Causes:
 
 
 def labels_of(sections: tuple[Section, ...]) -> dict[str, Text]:
-    """What the figures of tables are called: the words of the row, then the head of the column."""
+    """What the figures of tables are called: the words of the row, then the head of the column.
+
+    A row is called by its first words, or by all of them where another row of the table begins with the same.
+    """
     found: dict[str, Text] = {}
     for table in tables_of(sections):
-        for row in table.lines:
-            name = next((cell.text for cell in row.cells if cell.text is not None), table.head)
+        names = [next((cell.text for cell in row.cells if cell.text is not None), table.head) for row in table.lines]
+        for row, short in zip(table.lines, names, strict=True):
+            name = short if names.count(short) == 1 else join((c.text for c in row.cells if c.text), " ", " ")
             for cell, column in zip(row.cells, table.columns, strict=False):
                 if cell.figure is not None:
                     label = Text(f"{name.zh}，{column.head.zh}", f"{name.en}, {column.head.en}")

@@ -5,7 +5,7 @@ gives them, within that rounding, the line says so; where a factor by the hour, 
 factor follows from amount and emissions instead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
@@ -143,7 +143,7 @@ def _emissions(context: Context, name: str, line: Line, *, explain: str) -> bool
     """Emissions as the product of amount and factor where that holds, else the factor as their quotient."""
     sheet = context.sheet
     exact = tonnes(line.co2e_nano_kg)
-    unit = f"kgCO2e/{line.activity_unit}"
+    unit = f"{mass_of(line)}/{line.activity_unit}"
     factor = factor_of(line)
     amount = units(line.amount_micro)
     assert exact is not None and amount is not None  # noqa: S101, PT018 - a line has both
@@ -158,6 +158,11 @@ def _emissions(context: Context, name: str, line: Line, *, explain: str) -> bool
     sheet.put(name, exact, TOTAL_UNIT, 1, basis="registers", explain=explain)
     sheet.follow(f"{name}.factor", Formula("quotient", (name, f"{name}.amount"), "1000"), unit, 6, rule=_rule(line))
     return False
+
+
+def mass_of(line: Line) -> str:
+    """Unit of a line's kilograms: published factors of power and heat are CO2 alone, and are not said to be more."""
+    return "kgCO2" if set(line.gas_nano_kg) == {"CO2"} else "kgCO2e"
 
 
 def factor_of(line: Line) -> Decimal | None:
@@ -202,8 +207,10 @@ def _gases(sheet: Sheet, name: str, line: Line) -> dict[str, str]:
 
 def _label(context: Context, line: Line) -> Text:
     """The device; its quantity too where it has several; an entry by its name."""
+    if line.entry:
+        return _of_entry(context, line)
     device, _, quantity = line.source.partition("/")
-    if line.entry or not quantity:
+    if not quantity:
         return _VOID if _is_void(line) else Text(line.source, line.source)
     if device not in context.device_names:
         return Text(line.source, line.source)
@@ -211,6 +218,48 @@ def _label(context: Context, line: Line) -> Text:
     several = sum(point.point.startswith(f"{device}/") and point.flow in _LINES for point in context.inputs.points) > 1
     return Text(f"{name.zh} {quantity}", f"{name.en} {quantity}") if several else name
 
+
+def _of_entry(context: Context, line: Line) -> Text:
+    """The name that was given to it, or what was entered, and its number."""
+    if line.source != line.entry:
+        return Text(line.source, line.source)
+    what, number = entered_words(context, line), line.source.removeprefix("entry:")
+    return Text(f"{what.zh}，录入 {number}", f"{what.en}, entry {number}")
+
+
+def entered_words(context: Context, line: Line) -> Text:
+    """The name of an entry, or kind and substance without its number: the same every month."""
+    if line.source != line.entry:
+        return Text(line.source, line.source)
+    kind = KINDS.get(line.kind, Text(line.kind, line.kind))
+    if line.kind == "scope3":
+        kind = next((_category(item) for item in context.inventory.screening if _is_of(item, line)), kind)
+    carrier = KINDS.get(line.carrier, Text(line.carrier, line.carrier))
+    return kind if carrier == kind or not line.carrier else Text(f"{kind.zh}：{carrier.zh}", f"{kind.en}: {carrier.en}")
+
+
+def _is_of(item: Mapping[str, object], line: Line) -> bool:
+    return item["category"] == line.scope3_category
+
+
+def _category(item: Mapping[str, object]) -> Text:
+    names = item["name"]
+    assert isinstance(names, dict)  # noqa: S101 - made by `screening_table`
+    return Text(names["zh"], names["en"])
+
+
+KINDS: Final = {
+    "electricity": Text("电力", "electricity"),
+    "fuel": Text("燃料", "fuel"),
+    "gas": Text("燃气", "gas"),
+    "refrigerant": Text("制冷剂", "refrigerant"),
+    "process": Text("工业过程", "process"),
+    "heat": Text("热力", "heat"),
+    "steam": Text("蒸汽", "steam"),
+    "cooling": Text("冷量", "cooling"),
+    "scope3": Text("范围三", "scope 3"),
+}
+"""What kinds of entries, and metered carriers, are called."""
 
 _LINES: Final = ("import", "fuel", "heat")
 _VOID: Final = Text("绿证已售出的自用电量", "self-used generation, certificates sold")

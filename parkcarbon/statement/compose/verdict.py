@@ -16,7 +16,7 @@ from parkcarbon.books.facts import Entry
 from parkcarbon.catalog.entries.management import BaseYear, Verification
 from parkcarbon.domain.claims import check_claim
 from parkcarbon.domain.emissions import Basis
-from parkcarbon.domain.instruments.neutrality import WORDS, Case, Word, judge
+from parkcarbon.domain.instruments.neutrality import WORDS, Case, Word, amounts_unfit, judge
 from parkcarbon.domain.instruments.neutrality import Verdict as Judged
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import from_ms
@@ -176,7 +176,7 @@ def verdict_of(context: Context, missing: Sequence[Missing]) -> Opinion:
     elif word == "neutral" and (refused := _claim_refused(context)) is not None:
         word, reasons = "covered_to_date", [refused, *reasons]
     label = Text(*WORDS[word])
-    sentence = _sentence(context, word, because, judged)
+    sentence = _sentence(context, word, because, judged, final=final)
     return Opinion(Verdict(word, label, sentence, SCOPES_ONLY, tuple(reasons), _basis_id(context)), verified, final)
 
 
@@ -217,7 +217,7 @@ def _enter(context: Context, judged: Judged) -> None:
     nothing = not known and not context.inputs.cover.retired_nano_kg
     retired = None if nothing else tonnes(context.inputs.cover.retired_nano_kg)
     sheet.put("credits.retired", retired, TOTAL_UNIT, _seen(retired), basis="ledger", rule="3.5")
-    surplus = tonnes(judged.surplus_nano_kg) if known else None
+    surplus = tonnes(judged.surplus_nano_kg) if judged.short_nano_kg is not None else None
     sheet.put("credits.surplus", surplus, TOTAL_UNIT, _seen(surplus), rule="3.12")
     applied = Formula("difference", ("credits.retired", "credits.surplus"))
     sheet.follow("credits.applied", applied, TOTAL_UNIT, 1, rule="3.12")
@@ -254,7 +254,7 @@ def _amount(context: Context) -> Text:
     return Text(f"{zh}{total.shown}{spread} t", f"{en} {total.shown}{spread} t")
 
 
-def _sentence(context: Context, word: Word, because: Sequence[Text], judged: Judged) -> Text:
+def _sentence(context: Context, word: Word, because: Sequence[Text], judged: Judged, *, final: bool) -> Text:
     """The whole verdict in words, with its amounts."""
     figures, when, amount = context.sheet.figures, period_words(context.period), _amount(context)
     retired = figures["credits.retired"]
@@ -271,13 +271,13 @@ def _sentence(context: Context, word: Word, because: Sequence[Text], judged: Jud
     elif judged.surplus_nano_kg:
         zh.append(f"盈余 {figures['credits.surplus'].shown} t")
         en.append(f"surplus {figures['credits.surplus'].shown} t")
-    ends = ("", "") if word == "neutral" else (f"{PROVISIONAL.zh}。", f" {PROVISIONAL.en}.")
+    ends = ("", "") if final else (f"{PROVISIONAL.zh}。", f" {PROVISIONAL.en}.")
     return Text(f"{'；'.join(zh)}。{ends[0]}", f"{'; '.join(en)}.{ends[1]}")
 
 
 def _because(case: Case, gaps: Sequence[Text]) -> list[Text]:
     """What keeps it from being judged; of many gaps the first."""
-    told = [said("the remaining emissions are not known")] if case.residual_nano_kg is None else []
+    told = [said(reason.text) for reason in amounts_unfit(case)]
     told += [*gaps, *(said(f"{what} is neither in the boundary nor listed as an exclusion") for what in case.unlisted)]
     rest = len(told) - _MOST_TOLD
     return [*told[:_MOST_TOLD], *([Text(f"另有 {rest} 项", f"{rest} more")] if rest > 0 else [])]

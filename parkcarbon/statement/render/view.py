@@ -174,6 +174,8 @@ class View:
         rows: Rows = [
             [self._one(words.WORDS[act.role]), act.person, self._local(act.at), act.comment] for act in self.record.acts
         ]
+        if rows and all(act.role != "reviewed" for act in self.record.acts):
+            rows.insert(1, [self._one(words.WORDS["reviewed"]), self._one(words.WORDS["nobody"]), "", ""])
         return self._list("people", [(head, "left", weight) for head, weight in heads], rows)
 
     def _pending(self) -> Json | None:

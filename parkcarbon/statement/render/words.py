@@ -49,6 +49,7 @@ WORDS: Final[dict[str, Text]] = {
     "provisional": Text("暂定", "PROVISIONAL"),
     "reasons": Text("其余理由", "Further reasons"),
     "reviewed": Text("复核", "Reviewed"),
+    "nobody": Text("无", "nobody"),
     "role": Text("步骤", "Step"),
     "status": Text("状态", "Status"),
     "supersedes": Text("替代版本", "supersedes"),

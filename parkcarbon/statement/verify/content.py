@@ -109,7 +109,13 @@ def check_predecessor(record: Record, predecessor: bytes | None) -> tuple[bool, 
 
 
 def _check_changes(before: Record, record: Record) -> None:
-    named = {change.figure for change in record.supersedes.changes} if record.supersedes else set()
+    changes = record.supersedes.changes if record.supersedes else ()
+    for change in changes:
+        figure = before.figures.get(change.figure)
+        then = (None,) if figure is None else (figure.value, figure.shown)
+        if change.before not in then:
+            raise DifferenceError(f"{change.figure}: changed from {change.before}, the version before had {then[-1]}")
+    named = {change.figure for change in changes}
     for name in sorted({*before.figures, *record.figures}):
         old, new = before.figures.get(name), record.figures.get(name)
         shown = (old.shown if old else None, new.shown if new else None)

@@ -143,7 +143,7 @@ def _comprehensive(context: Context) -> list[Block]:
             context.sheet.put(f"energy.{kind}", None, unit, 2)
         cells.append(Cell(figure=f"energy.{kind}"))
     rows.append(Row((Cell(text=Text("合计", "total")), Cell(), Cell(), *cells), "total"))
-    table = Table("energy.comprehensive", head, columns, tuple(rows), _note(context, found))
+    table = Table("energy.comprehensive", head, columns, tuple(rows), _note(found))
     told: list[Block] = [] if reason is None else [Paragraph(reason, "warning")]
     return [table, *([] if found is None else [_factors()]), *told]
 
@@ -162,16 +162,14 @@ def _energy_of(context: Context) -> tuple[Comprehensive | None, Text | None]:
     return found, join(told) if told else None
 
 
-def _note(context: Context, found: Comprehensive | None) -> Text:
+def _note(found: Comprehensive | None) -> Text | None:
+    """Where the equal value comes from; the values themselves stand beneath."""
     if found is None:
         return NO_DATA
-    zh = "电力当量值 0.1229 kgce/kWh"
-    en = "electricity at calorific value 0.1229 kgce/kWh"
-    if found.equal is not None:
-        shown = context.sheet.figures["energy.kgce.equal"].shown
-        zh += f"；等价值 {shown} kgce/kWh（{found.equal.year}年，{found.equal.source}）"
-        en += f"; at equal value {shown} kgce/kWh ({found.equal.year}, {found.equal.source})"
-    return Text(zh, en)
+    if found.equal is None:
+        return None
+    of = f"{found.equal.year}, {found.equal.source}"
+    return Text(f"电力等价值：{of}", f"electricity at equal value: {of}")
 
 
 def _conversions(context: Context, found: Comprehensive) -> None:

@@ -5,12 +5,14 @@ from typing import Final
 import msgspec
 
 from parkcarbon.books.amounts import month_before
+from parkcarbon.books.facts import Facts
 from parkcarbon.books.inventory import inventory_of
 from parkcarbon.catalog.entries.management import BaseYear
 from parkcarbon.domain.figure_names import NAMES
 from parkcarbon.domain.inventory import METHOD_PROFILE, Inventory
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.lines import entered_words
 from parkcarbon.statement.compose.wording.words import CONSOLIDATION, NOT_DECLARED, basis_words, join, of_name
 from parkcarbon.statement.record import Block, Cell, Column, Pairs, Paragraph, Predecessor, Section, Table, Text
 from parkcarbon.statement.record import Line as Row
@@ -57,10 +59,15 @@ def _pairs(context: Context) -> list[tuple[Text, Cell]]:
         (Text("燃料因子版本", "Set of fuel factors"), _same(method.fuel_set or method.fuel_region)),
         (Text("全球变暖潜势", "Global warming potential (GWP)"), _same(f"IPCC {method.gwp_set}, GWP100")),
         (Text("时区", "Time zone"), _same(facts.document.timezone)),
-        (Text("知识截止时刻", "Known on"), _same(facts.as_of.isoformat(timespec="seconds"))),
+        (Text("知识截止时刻", "Known on"), _same(_clock(facts))),
     ]
     found = [(name, Cell(text=text)) for name, text in rows]
     return [*found, (Text("重要性", "Materiality"), materiality)]
+
+
+def _clock(facts: Facts) -> str:
+    """The moment of knowledge in the park's own time, as page 1 has it."""
+    return facts.as_of.astimezone(facts.zone).isoformat(sep=" ", timespec="seconds")
 
 
 def _same(text: str) -> Text:
@@ -112,11 +119,21 @@ async def _since(context: Context) -> list[Block]:
     now, then = editions_of(context.inventory), editions_of(earlier)
     told = [Text(f"新用因子 {name}（{now[name]}）", f"factor {name} ({now[name]})") for name in now if name not in then]
     told += [Text(f"不再使用因子 {name}", f"no longer {name}") for name in then if name not in now]
-    sources = [{line.source for line in found.lines("location")} for found in (context.inventory, earlier)]
-    told += [Text(f"新排放源 {name}", f"new source {name}") for name in sorted(sources[0] - sources[1])]
-    told += [Text(f"不再有排放源 {name}", f"no longer a source: {name}") for name in sorted(sources[1] - sources[0])]
+    new, old = _sources(context, context.inventory), _sources(context, earlier)
+    told += [Text(f"新排放源 {new[en].zh}", f"new source {en}") for en in sorted(new.keys() - old.keys())]
+    told += [Text(f"不再有排放源 {old[en].zh}", f"no longer a source: {en}") for en in sorted(old.keys() - new.keys())]
     said = join(told) if told else Text("因子与排放源未变", "factors and sources are the same")
     return [Paragraph(join((head, said), "：", ": "), "normal")]
+
+
+def _sources(context: Context, inventory: Inventory) -> dict[str, Text]:
+    """Sources by name; what is entered has another number each month and is the same source."""
+    found = [
+        Text(f"{what.zh}（录入）", f"{what.en} (entered)") if line.entry else what
+        for line in inventory.lines("location")
+        for what in [entered_words(context, line) if line.entry else Text(line.source, line.source)]
+    ]
+    return {what.en: what for what in found}
 
 
 def _changes(superseded: Predecessor | None) -> list[Block]:

@@ -307,10 +307,15 @@ def _basis(one: ParkIndicator) -> Basis:
 
 
 def _days(one: ParkIndicator) -> Cell:
+    return text_cell(_window_words(one))
+
+
+def _window_words(one: ParkIndicator) -> Text:
+    """A window with its months."""
     name = _WINDOWS[one.window.kind]
     last = one.window.months[-1]
     days = last if len(one.window.months) == 1 else f"{one.window.months[0]} – {last}"
-    return words(f"{name.zh} {days}", f"{name.en} {days}")
+    return Text(f"{name.zh} {days}", f"{name.en} {days}")
 
 
 def _limit(one: ParkIndicator) -> Cell:
@@ -334,7 +339,9 @@ def _guiding(context: Context, one: ParkIndicator) -> Table:
         left("要求", "at least", 0.8),
         left("判断", "verdict", 1.2),
     )
-    return table("other_method.guiding", ("引导性指标", "Guiding indicators"), columns, rows)
+    days = _window_words(one)
+    head = (f"引导性指标（{days.zh}）", f"Guiding indicators ({days.en})")
+    return table("other_method.guiding", head, columns, rows)
 
 
 def _guide(context: Context, result: GuidingResult) -> Line:

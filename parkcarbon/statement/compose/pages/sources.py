@@ -105,11 +105,18 @@ def _source(booked: Booked, columns: Sequence[str], *, memo: bool) -> Row:
     return Row((*cells, Cell(figure=booked.name), Cell(figure=booked.half_width)), "memo" if memo else "normal", 1)
 
 
+_COVERED: Final = Text("绿证覆盖", "covered by certificates")
+
+
+def _told_apart(booked: Booked) -> Text:
+    """What a line is called, the part of a purchase that certificates cover told from the rest."""
+    label = booked.label
+    return Text(f"{label.zh}（{_COVERED.zh}）", f"{label.en} ({_COVERED.en})") if is_covered(booked) else label
+
+
 def source_words(booked: Booked) -> Text:
     """What a line is called: covered by certificates, unverified and simulated ones say so."""
-    marks = []
-    if is_covered(booked):
-        marks.append(Text("绿证覆盖", "covered by certificates"))
+    marks = [_COVERED] if is_covered(booked) else []
     if booked.line.unverified:
         marks.append(Text("因子未核实", "factor unverified"))
     if booked.line.simulated:
@@ -140,7 +147,7 @@ def _by_state(context: Context, book: Book) -> Table:
     rows = []
     for booked in _judged(context, book):
         cells = [_share(context, f"{booked.name}.state.{state}", booked.line.states.get(state)) for state in STATES]
-        rows.append(Row((Cell(text=booked.label), *cells)))
+        rows.append(Row((Cell(text=_told_apart(booked)), *cells)))
     whole = _weighed([booked.line for booked in _judged(context, book)])
     cells = [_share(context, f"states.{state}", whole.get(state)) for state in STATES]
     rows.append(Row((Cell(text=Text("按排放量加权", "weighed by emissions")), *cells), "total"))
@@ -221,7 +228,7 @@ FACTOR_COLUMNS: Final = (
     Column(Text("排放源", "Source"), align="left", weight=2.2),
     Column(Text("活动数据", "Activity data"), weight=1.3),
     Column(Text("单位", "Unit"), align="left", weight=0.6),
-    Column(Text("排放因子 kgCO2e/单位", "Emission factor, kgCO2e/unit"), weight=1.2),
+    Column(Text("排放因子", "Emission factor"), weight=1.2),
     Column(Text("因子、数据年份、匹配方式", "Factor, data year, match"), align="left", weight=3.0),
     Column(Text("排放量", "Emissions"), TOTAL_UNIT),
 )

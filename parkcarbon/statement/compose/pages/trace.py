@@ -16,7 +16,7 @@ from parkcarbon.domain.factors import FactorMatch
 from parkcarbon.domain.inventory import PointAmount
 from parkcarbon.domain.working import TOLERANCE, Figure
 from parkcarbon.statement.compose.context import Context
-from parkcarbon.statement.compose.lines import Booked, book_of
+from parkcarbon.statement.compose.lines import Booked, book_of, mass_of
 from parkcarbon.statement.compose.wording.blocks import (
     EMPTY,
     left,
@@ -236,7 +236,8 @@ def _emissions(context: Context, energy: str, booked: Booked | None, amount: Poi
     sheet, found, name = context.sheet, booked.line, booked.name
     record = ", ".join(dict.fromkeys(match.factor.factor for match in found.factors))
     match = next((text_cell(_factor(one)) for one in found.factors), plain_cell(record))
-    unit = f"kgCO2e/{found.activity_unit}"
+    mass = mass_of(found)
+    unit = f"{mass}/{found.activity_unit}"
     word = words("排放因子", "emission factor") if booked.by_product else words("平均因子", "mean factor")
     yield line(word, EMPTY, Cell(figure=f"{name}.factor"), plain_cell(unit), match)
     kilograms = tonnes(found.co2e_nano_kg)
@@ -248,13 +249,13 @@ def _emissions(context: Context, energy: str, booked: Booked | None, amount: Poi
     cell = sheet.put(
         "trace.kg",
         kilograms,
-        "kgCO2e",
+        mass,
         3,
         formula=formula,
         within=plain(within + half),
         explain=f"line:{found.source}",
     )
-    yield line(words("排放", "emissions"), words(*_SIGNS["product"]), cell, plain_cell("kgCO2e"), EMPTY)
+    yield line(words("排放", "emissions"), words(*_SIGNS["product"]), cell, plain_cell(mass), EMPTY)
     cell = sheet.follow("trace.t", Formula("product", ("trace.kg",), "0.001"), "t CO2e", 6)
     yield line(words("排放", "emissions"), plain_cell("÷ 1000"), cell, plain_cell("t CO2e"), EMPTY)
     where = words("“范围二”一页：基于位置的该行", "page “Scope 2”: this line, location-based")

@@ -7,6 +7,7 @@ from parkcarbon.statement.record import Text
 
 _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"the remaining emissions are not known", "待抵销排放未知"),
+    (r"the remaining emissions are negative: a sign or an amount is wrong", "待抵销排放为负：方向或数量有误"),
     (
         r"(\S+) t of the remaining emissions are not covered by retired credits",
         r"待抵销排放中 \1 t 未被已注销减排量覆盖",

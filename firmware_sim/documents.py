@@ -34,6 +34,13 @@ def park_document(park: SimulatedPark) -> Document:
             "gwp_set": scenario.method.gwp_set,
             **_organisation(park),
         },
+        "statement": {
+            "intended_users": _name("园区管理方与租户（演示）", "park management and tenants (demonstration)"),
+            "recalculation_policy": _name(
+                "边界或方法使总量变化 5 % 及以上时重算",
+                "recalculated when the boundary or a method changes the total by 5 % or more",
+            ),
+        },
         **_ownership(park),
         "tenants": [{"tenant": t.tenant, "name": _name(t.name.zh, t.name.en)} for t in scenario.tenants],
         "sources": [*gateway, *({"source": s.source, "kind": "edge", **_given(via=s.via)} for s in scenario.sources)],
@@ -47,7 +54,7 @@ def _organisation(park: SimulatedPark) -> Document:
     name = park.scenario.name
     return {
         "reporting_entity": _name(f"{name.zh}运营方", f"{name.en} operator"),
-        "boundary": _name("全园区，运营控制权法", "the whole park, operational control"),
+        "boundary": _name("全园区", "the whole park"),
         "base_year": 2025,
     }
 

@@ -21,21 +21,21 @@ REMAINDER_KG_PER_KWH: Final = 0.6096
 HEAT_KG_PER_GJ: Final = 110.0
 
 _SCREENED: Final = (
-    (1, "estimated", "steel, resin and packaging of the tenants; spend-based estimate", 2600.0),
-    (2, "not_significant", "no machines bought this year", None),
-    (3, "estimated", "losses of the grid and supply of gas, from purchased energy", 420.0),
-    (4, "estimated", "inbound freight by road", 310.0),
-    (5, "estimated", "waste, 80 % recycled", 45.0),
-    (6, "not_significant", "few journeys by air", None),
-    (7, "included", "commuting, surveyed; entries follow", None),
-    (8, "not_significant", "nothing leased", None),
-    (9, "estimated", "outbound freight by road", 280.0),
-    (10, "not_significant", "products are sold finished", None),
-    (11, "not_significant", "products use no energy", None),
-    (12, "not_significant", "metal and electronics are recycled", None),
-    (13, "not_significant", "tenants are inside the boundary", None),
-    (14, "not_significant", "no franchises", None),
-    (15, "not_significant", "no investments", None),
+    (1, "estimated", "租户的钢材、树脂与包装 steel, resin and packaging, by spending", 2600.0),
+    (2, "not_significant", "本年未购置设备 no machines bought this year", None),
+    (3, "estimated", "电网损耗与燃气供应 losses of the grid and supply of gas", 420.0),
+    (4, "estimated", "公路运入 inbound freight by road", 310.0),
+    (5, "estimated", "废物，80 % 回收 waste, 80 % recycled", 45.0),
+    (6, "not_significant", "航空出行很少 few journeys by air", None),
+    (7, "included", "通勤，按调查，另有录入 commuting, surveyed; entries follow", None),
+    (8, "not_significant", "无租赁 nothing leased", None),
+    (9, "estimated", "公路运出 outbound freight by road", 280.0),
+    (10, "not_significant", "产品以成品出售 products are sold finished", None),
+    (11, "not_significant", "产品使用时不耗能 products use no energy", None),
+    (12, "not_significant", "金属与电子件被回收 metal and electronics are recycled", None),
+    (13, "not_significant", "租户在边界内 tenants are inside the boundary", None),
+    (14, "not_significant", "无特许经营 no franchises", None),
+    (15, "not_significant", "无投资 no investments", None),
 )
 
 
@@ -113,9 +113,9 @@ def _base_year(months: Months) -> Entry:
             }
             for month, energy in year
         ],
-        "boundary": "the whole park, operational control",
+        "boundary": "全园区 the whole park",
         "same_boundary": True,
-        "recalculation_policy": "recalculated when the boundary or a method changes the total by 5 % or more",
+        "recalculation_policy": "变化 5 % 及以上时重算 recalculated where the total changes by 5 % or more",
     }
     return _entry("base_year", document, period=str(BASE_YEAR))
 
@@ -182,14 +182,14 @@ def _scope3(first_metered: dt.date) -> list[Entry]:
     ]
     commuting = {
         "category": 7,
-        "subject": "commuting by car, surveyed",
+        "subject": "驾车通勤（调查） by car, surveyed",
         "amount": 61_000.0,
         "unit": "km",
         "supplier": {
             "value": 0.17,
             "unit": "kgCO2e/km",
-            "publisher": "invented for the demonstration",
-            "document": "none",
+            "publisher": "演示 demonstration",
+            "document": "虚构因子 invented factor",
             "life_cycle": True,
             "unverified": True,
         },

@@ -125,6 +125,7 @@ async def test_a_park_that_is_judged_on_location_says_so() -> None:
     page = await first_page(context)
     assert page.judged[0] == "total.location"
     assert [step.figure for step in page.bridge.steps][:3] == ["total.market", "bridge.contracts", "total.location"]
+    assert page.bridge.head.zh.startswith("从基于市场到")
     found = await judged(case(known=facts(neutrality_basis="location")))
     assert "范围一、二（基于位置）" in found.sentence.zh
     assert found.basis == "total.location"

@@ -16,6 +16,7 @@ from parkcarbon.statement.compose.wording.words import (
     SIMULATED,
     STATES,
     TOTAL_UNIT,
+    basis_words,
     of_name,
     scope2,
 )
@@ -112,7 +113,8 @@ def _bridge(context: Context) -> Bridge:
         Step(Text("已注销减排量", "retired credits"), "bridge.credits", "change"),
         Step(Text("注销后的待抵销排放", "remaining after retired credits"), "remaining.after", "total"),
     )
-    head = Text("从基于位置到注销后的待抵销排放", "From location-based to what remains after retired credits")
+    begin = basis_words(other)
+    head = Text(f"从{begin.zh}到注销后的待抵销排放", f"From {begin.en} to what remains after retired credits")
     return Bridge("front.bridge", head, steps)
 
 

@@ -297,13 +297,19 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
                 answer["explained"] = await explained(database, options.figure, options.explain, options.xlsx)
         finally:
             await database.close()
+        counted = {"rejected": rejected, "quarantined": quarantined}
+        answer |= {name: count for name, count in counted.items() if count}
+        answer["seconds"] = round(time.monotonic() - started, 1)
         if options.keep:
+            _say(answer)
             await _keep(stack)
-    if rejected:
-        answer["rejected"] = rejected
-    if quarantined:
-        answer["quarantined"] = quarantined
-    return answer | {"seconds": round(time.monotonic() - started, 1)}
+    return answer
+
+
+def _say(answer: dict[str, Any]) -> None:
+    """The one JSON line."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -330,7 +336,8 @@ def main() -> None:
                 answer = asyncio.run(run(options, Path(folder)))
     except StackError as error:
         raise SystemExit(f"parkcarbon campus: {error}") from None
-    sys.stdout.write(json.dumps(answer) + "\n")
+    if not options.keep:
+        _say(answer)
 
 
 if __name__ == "__main__":

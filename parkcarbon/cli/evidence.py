@@ -23,7 +23,7 @@ _EVER: Final = dt.date(1970, 1, 1)
 
 
 def main() -> int:
-    """Run one action and return the exit code: 0 done, 1 refused or different, 2 wrong usage."""
+    """Run one action and return the exit code: 0 done, 1 refused or different, 2 wrong usage or an unreadable file."""
     options = _parser().parse_args()
     configure(level="warning")
     try:
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--output", type=Path, required=True, help="zip file; one that is there is left alone")
     check = actions.add_parser("check", help="check a pack and compose its statement again; needs no database")
     check.add_argument("file", type=Path, help="evidence pack")
-    check.add_argument("--statement", type=Path, help="JSON of the statement that is at hand (default: the pack's own)")
+    check.add_argument("--statement", type=Path, help="PDF or JSON of the statement at hand (default: the pack's own)")
     check.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -129,8 +129,14 @@ async def _check(options: argparse.Namespace) -> int:
     from parkcarbon.statement.evidence.check import check_pack
     from parkcarbon.statement.evidence.pack import open_pack
     from parkcarbon.statement.record import decode
+    from parkcarbon.statement.verify.verify import json_of
 
-    record = None if options.statement is None else decode(options.statement.read_bytes())
+    try:
+        options.file.open("rb").close()
+        record = None if options.statement is None else decode(json_of(options.statement.read_bytes()))
+    except OSError as error:
+        sys.stderr.write(f"parkcarbon evidence check: {error.filename}: {error.strerror}\n")
+        return 2
     begun = time.monotonic()
     with open_pack(options.file) as pack:
         found = await check_pack(pack, record)

@@ -47,6 +47,8 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         explain="2022-03",
         figure="scope2_location",
         xlsx=None,
+        statement=None,
+        keep=False,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(campus, "explained", look)

@@ -52,6 +52,13 @@ async def test_an_auditor_exports_and_checks(
     assert f"{len(park.record.figures)} figures come out of the registers" in out
     assert out.splitlines()[-1] == "仅为完整性校验，不构成核查 integrity only, not an ISO 14064-3 verification"
 
+    code, out, err = run("", "check", str(target), "--statement", str(tmp_path / "none.json"))
+    assert (code, out) == (2, "")
+    assert err.endswith("none.json: No such file or directory\n")
+    code, out, err = run("", "check", str(tmp_path / "none.zip"))
+    assert (code, out) == (2, "")
+    assert err.endswith("none.zip: No such file or directory\n")
+
     data = bytearray(target.read_bytes())
     data[len(data) // 2] ^= 1
     target.write_bytes(data)
@@ -60,7 +67,7 @@ async def test_an_auditor_exports_and_checks(
     assert json.loads(out)["differences"][0].startswith("member ")
     code, out, err = run("", "check", str(at_hand))
     assert (code, out) == (1, "")
-    assert "not a zip file" in err
+    assert "is no evidence pack" in err
 
 
 async def test_roots_can_be_kept_and_compared(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,8 @@ async def test_three_items_are_missing_by_name_and_nothing_is_closed(desk: Desk)
     assert [item.item for item in done.missing] == [item for item, *_ in named]
     with pytest.raises(RefusedError, match=r"rule 3\.11: 2025-03 is not locked, 3 items are missing: .*finance"):
         await locked(desk, done)
+    with pytest.raises(RefusedError, match=r"rule 3\.11: .*; an override needs a reason"):
+        await locked(desk, done, override=True)
     assert await state_of_month(desk) == "open"
     assert done.verdict == "cannot_be_judged"
 
@@ -246,6 +248,8 @@ async def test_a_month_is_locked_on_the_word_of_those_who_answer_for_it(desk: De
         await locked(desk, second, person=MANAGER)
     assert await state_of_month(desk) == "open"
     closed = await locked(desk, second)
+    with pytest.raises(RefusedError, match=r"rule 6\.9: 2025-03 is locked already, version 1"):
+        await locked(desk, second)
     assert (closed.closed_by, await state_of_month(desk)) == (REVIEWER, "closed")
     assert [item.state for item in await desk.all(period=PERIOD)] == ["locked", "superseded"]
     async with desk.database.session() as session:

@@ -27,6 +27,7 @@ from parkcarbon.statement.verify.content import DifferenceError
 from parkcarbon.statement.verify.figures import check_figures
 from parkcarbon.statement.verify.pages import check_verdict
 from parkcarbon.statement.verify.paper import RECORD, SIGNATURE, read_pages
+from parkcarbon.statement.verify.roots import compare, kept_roots
 from tests.fakes.pdf_surgery import change_digit, swap_attachment
 from tests.fakes.stamp_authority import stamp_authority
 from tests.fakes.statement_issued import ISSUED, MADE, Issued, issue, operator_key, other_key
@@ -369,7 +370,8 @@ def test_a_predecessor_is_compared() -> None:
 @pytest.mark.parametrize(
     ("kept", "reason"),
     [
-        (b"[]", "none of the statement's 31 roots"),
+        (b"[]", "the list holds no root of "),
+        (b'[{"day":"2020-01-01","size":1,"root":"' + b"0" * 64 + b'"}]', "none of the statement's 31 roots is in"),
         (b"nothing", "cannot be read"),
         (b'[{"day":"2026-10-02","size":1,"root":"' + b"0" * 64 + b'"}]', "the statement says 2880 batches, the list 1"),
     ],
@@ -391,6 +393,14 @@ def test_roots_of_a_list_that_ends_early_or_was_told_twice(honest: Issued) -> No
     assert "two roots of 2026-10-01" in said(twice, "roots")
     others = roots_of(honest.record, park="elsewhere")
     assert not verify_file(honest.json, signature=honest.signature, roots=others).anchored
+
+
+def test_a_statement_frozen_on_the_first_day_has_no_root_yet(honest: Issued) -> None:
+    evidence = msgspec.structs.replace(honest.record.evidence, roots=())
+    early = msgspec.structs.replace(honest.record, evidence=evidence)
+    some = b"".join(roots_of(honest.record).splitlines(keepends=True)[:3])
+    anchored, told = compare(early, kept_roots(some, early.park), "")
+    assert (anchored, "no day was over" in told) == (False, True)
 
 
 def test_a_root_over_the_whole_log_is_an_anchor(honest: Issued) -> None:
@@ -474,14 +484,23 @@ def test_the_command_says_what_it_is_and_is_not(honest: Issued, tmp_path: Path) 
     bad = run_verify(data)
     assert bad.returncode == 1
     assert bad.stdout.endswith(CLOSING + "\n")
+    (tmp_path / SIGNATURE).unlink()
+    assert "no signature came with it: FILE.sig beside it" in run_verify(data).stdout
+    for rubbish in (b"", b"PK\x03\x04", b"hello"):
+        data.write_bytes(rubbish)
+        other = run_verify(data)
+        assert (other.returncode, "this is neither a PDF nor a JSON" in other.stdout) == (1, True)
     assert run_verify(tmp_path / "none.pdf").returncode == 2
+    absent = run_verify(pdf, "--pack", tmp_path / "none.zip")
+    assert (absent.returncode, absent.stdout) == (2, "")
+    assert absent.stderr.endswith("none.zip: No such file or directory\n")
     assert run_verify().returncode == 2
 
 
 async def test_a_pack_that_is_none_is_a_difference(honest: Issued, tmp_path: Path) -> None:
     (tmp_path / "pack.zip").write_bytes(b"PK")
     check = await rederived(honest.pdf, tmp_path / "pack.zip")
-    assert (check.state, "not a zip file" in check.said) == ("failed", True)
+    assert (check.state, "is no evidence pack" in check.said) == ("failed", True)
 
 
 def test_checking_loads_no_database_client() -> None:

@@ -89,7 +89,7 @@ async def issue_month(database: Database, job: Job) -> str:
         async with database.session() as session:
             _, body = await store.file_of(session, done.statement_id, "both.pdf")
         await asyncio.to_thread(job.pdf.write_bytes, body)
-    return f"{done.number} V{done.version} is {done.state}, {len(done.missing)} items pending"
+    return f"{done.number} V{done.version} is {done.state}, {len(done.missing)} pending"
 
 
 async def _prepared(database: Database, wanted: Wanted) -> Statement:

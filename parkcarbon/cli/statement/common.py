@@ -80,7 +80,8 @@ def add_author(parser: argparse.ArgumentParser) -> None:
 
 def line(statement: Statement) -> str:
     """A statement in one line."""
-    pending = f", {len(statement.missing)} items missing" if statement.missing else ""
+    count = len(statement.missing)
+    pending = f", {count} item{'s' * (count > 1)} missing" if count else ""
     when = f" on {store.iso(statement.issued_at)}" if statement.issued_at else ""
     return (
         f"{statement.statement_id}  {statement.number} V{statement.version}  {statement.kind} of {statement.period}:"

@@ -42,6 +42,8 @@ async def run(options: argparse.Namespace) -> int:
         roots, predecessor = (_bytes(path) for path in (options.roots, options.predecessor))
         rotations = [path.read_bytes() for path in options.rotation]
         signature = _signature(options.file, options.signature)
+        if options.pack is not None:
+            options.pack.open("rb").close()
     except OSError as error:
         print(f"parkcarbon statement verify: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2

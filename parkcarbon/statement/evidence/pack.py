@@ -144,8 +144,10 @@ class Pack:
         self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise PackError(f"{path}: {error}") from None
+        except OSError as error:
+            raise PackError(f"{path}: {error.strerror}") from None
+        except zipfile.BadZipFile as error:
+            raise PackError(f"{path} is no evidence pack, or is damaged: {error}") from None
         names = self._zip.namelist()
         if len(names) != len(set(names)) or sum(info.file_size for info in self._zip.infolist()) > _LARGEST:
             self._zip.close()

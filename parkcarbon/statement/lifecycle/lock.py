@@ -49,6 +49,9 @@ async def lock(
         RefusedError: it is not issued, something is missing, or what it states has changed since.
         LookupError: there is no such park.
     """
+    standing = await closing.standing(writing, statement.park, statement.period)
+    if standing.state == "closed":
+        raise RefusedError("6.9", f"{statement.period} is locked already, version {standing.version}")
     _refuse_unfit(statement, reason, override=override)
     changed = await changed_since(reading, writing, statement, as_of=as_of, now=now)
     if changed:
@@ -59,7 +62,7 @@ async def lock(
         )
     first, second = answerable(statement)
     told = reason.strip() or f"{statement.number} V{statement.version}"
-    if (await closing.standing(writing, statement.park, statement.period)).state == "open":
+    if standing.state == "open":
         await closing.make_provisional(writing, statement.park, statement.period, person=first, reason=told, now=now)
     return await closing.close(
         writing,
@@ -109,10 +112,12 @@ def _refuse_unfit(statement: Statement, reason: str, *, override: bool) -> None:
                            " a month is locked once its statement is issued")  # fmt: skip
     if statement.missing and not (override and reason.strip()):
         named = "; ".join(f"{item.text.en} ({item.owner}, {item.due})" for item in statement.missing)
+        count = len(statement.missing)
+        asked = "an override needs a reason" if override else "issue it again once there, or override with a reason"
         raise RefusedError(
             "3.11",
-            f"{statement.period} is not locked, {len(statement.missing)} items are missing: {named};"
-            " issue it again once they are there",
+            f"{statement.period} is not locked, {count} {'item is' if count == 1 else 'items are'} missing: {named};"
+            f" {asked}",
         )
 
 

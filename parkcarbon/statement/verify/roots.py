@@ -91,6 +91,10 @@ def compare(record: Record, kept: dict[str, KeptRoot], fingerprint: str) -> tupl
     if whole is not None:
         return True, f"the root over all {whole.size} batches is in the list, of {whole.day}"
     both = sorted(set(told) & set(kept))
+    if not kept:
+        return False, f"the list holds no root of {record.park}"
+    if not told:
+        return False, f"no day was over when its log of {record.evidence.log_size} was frozen, and no root is over that"
     if not both:
         return False, f"none of the statement's {len(told)} roots is in the list of {len(kept)}"
     last = kept[both[-1]]

@@ -67,6 +67,8 @@ def verify_file(
     with suppress(_EnoughError):
         if kind == "pdf":
             _pdf(checking, data)
+        elif not data.lstrip().startswith(b"{"):
+            checking.failed("schema", "this is neither a PDF nor a JSON: no statement, or its beginning is damaged")
         else:
             _json(checking, data, signature)
         if checking.record is not None:
@@ -197,7 +199,9 @@ def _texts(data: bytes) -> tuple[str, ...] | None:
 
 def _json_signed(data: bytes, signature: bytes | None) -> Said[Signature]:
     if signature is None:
-        raise DifferenceError(f"there is no signature beside it ({SIGNATURE})")
+        raise DifferenceError(
+            "no signature came with it: FILE.sig beside it, or --signature FILE (`export --format sig` writes it)"
+        )
     return "the JSON is the one that was signed (Ed25519)", check_json(data, signature)
 
 

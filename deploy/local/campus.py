@@ -240,13 +240,14 @@ async def stated(stack: Stack, month: str, pdf: Path | None) -> str:
     return (await run_once(stack, "deploy.local.books.statement", *where, *persons, *written)).strip()
 
 
-async def _keep(stack: Stack) -> None:
-    """Leave the database up until Ctrl-C, for other commands."""
+async def _keep(stack: Stack, answer: dict[str, Any]) -> None:
+    """Tell the figures and leave the database up until Ctrl-C, for other commands."""
     path = stack.write_env({"PARKCARBON_PARK": "campus"})
     sys.stderr.write(f"  other commands: parkcarbon --env {path} VERB; Ctrl-C stops everything\n")
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    _say(answer)
     await stop.wait()
 
 
@@ -301,8 +302,7 @@ async def run(options: argparse.Namespace, data: Path) -> dict[str, Any]:
         answer |= {name: count for name, count in counted.items() if count}
         answer["seconds"] = round(time.monotonic() - started, 1)
         if options.keep:
-            _say(answer)
-            await _keep(stack)
+            await _keep(stack, answer)
     return answer
 
 

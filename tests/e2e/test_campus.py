@@ -173,6 +173,20 @@ async def test_order_repetition_and_corrections_do_not_matter(folder: Path, tmp_
     assert wanted_totals["electricity_kwh"] == pytest.approx(energy, rel=1e-12)
 
 
+def test_figures_are_told_before_the_database_is_kept(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "deploy.local.campus", str(folder), "--data", str(data), "--keep"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as kept:
+        assert kept.stdout is not None
+        answer = json.loads(kept.stdout.readline())
+        assert kept.poll() is None
+        kept.terminate()
+        rest = kept.stdout.read()
+    assert (kept.returncode, rest) == (0, "")
+    assert set(answer["months"]) >= {"2023-02", "2023-03"}
+    assert (data / "parkcarbon.env").is_file()
+
+
 def test_a_folder_that_is_not_one_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "deploy.local.campus", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))

@@ -19,7 +19,7 @@ from parkcarbon.statement.compose.pages.front import front
 from parkcarbon.statement.compose.pages.scope2 import scope2_page
 from parkcarbon.statement.compose.pages.sources import sources
 from parkcarbon.statement.compose.verdict import Opinion, verdict_of
-from parkcarbon.statement.record import Front, Section, Table, Verdict
+from parkcarbon.statement.record import Front, Paragraph, Section, Table, Verdict
 from parkcarbon.statement.sheet import differs
 from tests.fakes.scopes_park import EXPORT, GAS, GATE, HEAT, METERED, MONTH_MS, PV
 from tests.fakes.scopes_park import entry as activity
@@ -294,6 +294,12 @@ async def test_an_entry_is_called_by_what_it_is_and_its_number() -> None:
     names = {text.partition("（")[0] for text in told(section)}
     assert {"制冷剂：R-410A，录入 86", "boiler 2"} <= names
     assert not any("entry:8" in name for name in names)
+
+
+@pytest.mark.rule("6.6")
+async def test_a_spread_that_rests_on_what_is_assumed_says_so() -> None:
+    section = await sources(case())
+    assert any("依据为假定" in block.text.zh for block in section.blocks if isinstance(block, Paragraph))
 
 
 @pytest.mark.rule("1.3")

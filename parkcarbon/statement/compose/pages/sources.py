@@ -45,11 +45,24 @@ _STATUS: Final = {
 async def sources(context: Context) -> Section:
     """Sources × gases × scopes."""
     book = await book_of(context)
-    blocks: list[Block] = [_by_gas(context, book), _by_state(context, book), *_doubts(context, book)]
+    blocks: list[Block] = [_by_gas(context, book), *await _assumed(context)]
+    blocks += [_by_state(context, book), *_doubts(context, book)]
     blocks += [*_factors(book), _records(context, book)]
     blocks += [*_left_out(context), *_beside(context), _screening(context)]
     head = Text("温室气体清单：排放源×气体×范围", "GHG inventory: source × gas × scope")
     return Section("sources", head, tuple(blocks))
+
+
+async def _assumed(context: Context) -> list[Block]:
+    """That the ± rests on limits nobody published, where it does."""
+    spread = (await context.uncertainty())[f"total_{context.basis}"].total
+    return [Paragraph(_ASSUMED, "note")] if spread.assumed else []
+
+
+_ASSUMED: Final = Text(
+    "±（95%）的部分依据为假定：官方因子未公布不确定度（规则6.6）。",
+    "± (95 %) rests in part on what is assumed: official factors publish no uncertainty (rule 6.6).",
+)
 
 
 def co2_only(context: Context, basis: Basis) -> bool:

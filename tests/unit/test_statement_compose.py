@@ -18,8 +18,8 @@ from parkcarbon.statement.compose.pages.energy import energy
 from parkcarbon.statement.compose.pages.front import front
 from parkcarbon.statement.compose.pages.scope2 import scope2_page
 from parkcarbon.statement.compose.pages.sources import sources
-from parkcarbon.statement.compose.verdict import Opinion, verdict_of
-from parkcarbon.statement.record import Front, Paragraph, Section, Table, Verdict
+from parkcarbon.statement.compose.verdict import Opinion, gaps_of, verdict_of
+from parkcarbon.statement.record import Front, Missing, Paragraph, Section, Table, Text, Verdict
 from parkcarbon.statement.sheet import differs
 from tests.fakes.scopes_park import EXPORT, GAS, GATE, HEAT, METERED, MONTH_MS, PV
 from tests.fakes.scopes_park import entry as activity
@@ -209,6 +209,27 @@ async def test_a_gap_of_the_gate_alone_keeps_it_from_being_judged_one_of_a_sub_m
     context = case((*METERED, hall))
     assert (await judged(context)).word == "not_covered"
     assert [item.item for item in await missing_of(context)] == ["meter:hall/active_energy_import"]
+
+
+async def test_a_park_without_any_fuel_is_told_how_to_say_that_there_is_none() -> None:
+    context = case((GATE, HEAT))
+    opinion = await opinion_of(context)
+    [item] = await missing_of(context)
+    assert (item.item, item.owner) == ("scope1", "energy manager")
+    assert "method.absent_scopes" in item.text.zh
+    assert item.text.zh in opinion.verdict.sentence.zh
+
+
+def test_amounts_left_out_for_the_same_reason_are_one_gap() -> None:
+    def left_out(name: str, reason: str) -> Missing:
+        text = Text(f"{name} 未计入合计：{reason}", f"{name} is not in the total: {reason}")
+        return Missing(f"not_in_total:{name}", text, "energy manager", "2026-11-15")
+
+    missing = [*(left_out(f"b{number}/gas", "rule 1.10: on HHV") for number in (1, 2, 3)), left_out("c/heat", "none")]
+    assert [(gap.zh, gap.en) for gap in gaps_of(case(), missing)] == [
+        ("b1/gas 等 3 项 未计入合计：rule 1.10: on HHV", "b1/gas and 2 more are not in the total: rule 1.10: on HHV"),
+        ("c/heat 未计入合计：none", "c/heat is not in the total: none"),
+    ]
 
 
 @pytest.mark.parametrize("scale", [10**6, -1])

@@ -29,6 +29,8 @@ AMOUNTS: Final = frozenset({"electricity", "fuel", "refrigerant", "process", "he
 MOST_METERS: Final = 50
 """So many meters are named one by one."""
 
+NO_FUEL: Final = "no fuel is metered: scope 1 is not known"
+
 _MANAGER: Final = "energy manager"
 _REVIEWER: Final = "reviewer"
 _CARRIERS: Final = {
@@ -44,6 +46,7 @@ async def missing_of(context: Context) -> tuple[Missing, ...]:
         *_expected(context),
         *_usual(context),
         *_left_out(context),
+        *_no_source(context),
         *_meters(context),
         *await _second_persons(context),
     ]
@@ -136,6 +139,17 @@ def _left_out(context: Context) -> Iterator[Missing]:
             reason = said(str(item["reason"]))
             text = Text(f"{name} 未计入合计：{reason.zh}", f"{name} is not in the total: {reason.en}")
             yield _item(context, f"not_in_total:{name}", text, _MANAGER)
+
+
+def _no_source(context: Context) -> Iterator[Missing]:
+    """Scope 1 of which nothing is metered, entered or declared absent."""
+    if NO_FUEL in context.inventory.warnings:
+        zh = said(NO_FUEL).zh
+        text = Text(
+            f"{zh}；录入燃料，或在园区文件 method.absent_scopes 中声明没有",
+            f"{NO_FUEL}; enter fuel, or declare in the park document (method.absent_scopes) that there is none",
+        )
+        yield _item(context, "scope1", text, _MANAGER)
 
 
 def gap_share(context: Context, point: PointAmount) -> float:

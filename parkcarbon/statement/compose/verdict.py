@@ -97,15 +97,34 @@ def gaps_of(context: Context, missing: Sequence[Missing]) -> list[Text]:
     """
     counted = {point.point for point in context.inputs.points if point.flow in ("import", "fuel", "heat", "process")}
     found = [_NOT_OVER] if from_ms(context.period.to_ms) > context.facts.until else []
+    found += _left_out(missing)
     for item in missing:
         kind, _, name = item.item.partition(":")
-        if (kind == "meter" and name in counted) or kind in ("meters", "not_in_total") or _is_amount(item):
+        if (kind == "meter" and name in counted) or kind in ("meters", "scope1") or _is_amount(item):
             found.append(item.text)
     if not context.period.is_month:
         for excluded in context.facts.document.method.exclusions:
             if excluded.share_pct is None:
                 what = excluded.what
                 found.append(Text(f"排除项 {what} 的占比未估计", f"the share of the exclusion {what} is not estimated"))
+    return found
+
+
+def _left_out(missing: Sequence[Missing]) -> list[Text]:
+    """Amounts without a factor: one gap for each reason, with the number of meters that it keeps out."""
+    by_reason: dict[str, list[Missing]] = {}
+    for item in missing:
+        if item.item.startswith("not_in_total:"):
+            by_reason.setdefault(item.text.en.partition(": ")[2], []).append(item)
+    found = []
+    for alike in by_reason.values():
+        first, more = alike[0].text, len(alike) - 1
+        name = alike[0].item.partition(":")[2]
+        told = Text(
+            first.zh.replace(name, f"{name} 等 {more + 1} 项", 1),
+            first.en.replace(f"{name} is", f"{name} and {more} more are", 1),
+        )
+        found.append(told if more else first)
     return found
 
 

@@ -43,6 +43,10 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"(\S+) is not in the total", r"\1 未计入合计"),
     (r"(\S+) is unverified", r"\1 未核实"),
     (r"(\S+) has no value for some hours of (\S+)", r"\1 在 \2 的部分小时无值"),
+    (
+        r"rule (\S+): (\S+): an amount on (\S+), the factors of (.+) are on (\S+)",
+        r"规则\1：\2 的数量按 \3，\4 的因子按 \5",
+    ),
     (r"no fuel is metered: scope 1 is not known", "无燃料计量：范围一未知"),
     (r"(\S+) kWh exported are not netted against purchases", r"上网电量 \1 kWh 不冲减购电"),
     (r"(\S+) % of the metered time is missing: the amounts are too low", r"计量时间缺失 \1 %：数量偏低"),

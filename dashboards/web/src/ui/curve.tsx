@@ -12,6 +12,10 @@ type Part = 'pv' | 'discharge' | 'grid' | 'load' | 'yesterday';
 export function CurveCard() {
   const state = today.value;
   const single = chosenTenant.value !== null;
+  useEffect(() => {
+    // what was asked for while the park was empty, or before the books were opened, is old by now
+    if (today.peek().kind === 'ready') void loadCurve();
+  }, []);
   return (
     <section class="card curve-card" aria-labelledby="curve-title">
       <header class="card-head">

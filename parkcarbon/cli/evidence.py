@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.log import configure
 
 from .accounts.common import add_park, day
+from .ending import ended
 
 if TYPE_CHECKING:
     from parkcarbon.statement.log.roots import Receipt
@@ -26,13 +26,8 @@ def main() -> int:
     """Run one action and return the exit code: 0 done, 1 refused or different, 2 wrong usage or an unreadable file."""
     options = _parser().parse_args()
     configure(level="warning")
-    try:
-        return asyncio.run({"roots": _roots, "export": _export, "check": _check}[options.action](options))
-    except Exception as error:
-        if not _is_an_answer(error):
-            raise
-        sys.stderr.write(f"parkcarbon evidence {options.action}: {error}\n")
-        return 1
+    work = {"roots": _roots, "export": _export, "check": _check}[options.action]
+    return ended(f"parkcarbon evidence {options.action}", lambda: asyncio.run(work(options)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,13 +166,6 @@ async def _check(options: argparse.Namespace) -> int:
 
 def _say_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, ensure_ascii=False, sort_keys=True))
-
-
-def _is_an_answer(error: Exception) -> bool:
-    """True for what a person or a server did wrong; everything else is a fault of ours and is shown whole."""
-    database = sys.modules.get("parkcarbon.kit.db")
-    known = (RefusedError, ValueError, LookupError, OSError) + ((database.DatabaseError,) if database else ())
-    return isinstance(error, known) and not isinstance(error, (KeyError, IndexError))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 import argparse
 import asyncio
 import importlib
-import os
 import sys
 
-from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.cli.ending import ended
 from parkcarbon.kit.log import configure
 
 from . import VERBS
@@ -25,23 +24,7 @@ def main() -> int:
             modules[verb].describe(added)
     options = parser.parse_args()
     configure(level="warning")
-    try:
-        return int(asyncio.run(modules[options.verb].run(options)))
-    except BrokenPipeError:  # `… | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        if not _is_an_answer(error):
-            raise
-        print(f"parkcarbon {options.verb}: {error}", file=sys.stderr)
-        return 1
-
-
-def _is_an_answer(error: Exception) -> bool:
-    """True for what a person or a server did wrong; everything else is a fault of ours and is shown whole."""
-    database = sys.modules.get("parkcarbon.kit.db")  # `calc` runs without a database client
-    known = (RefusedError, ValueError, LookupError, OSError) + ((database.DatabaseError,) if database else ())
-    return isinstance(error, known) and not isinstance(error, (KeyError, IndexError))
+    return ended(f"parkcarbon {options.verb}", lambda: int(asyncio.run(modules[options.verb].run(options))))
 
 
 sys.exit(main())

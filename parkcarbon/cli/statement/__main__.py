@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import importlib
 import inspect
-import os
 import sys
 
-from parkcarbon.domain.refusal import RefusedError
+from parkcarbon.cli.ending import ended
 from parkcarbon.kit.log import configure
 
 from . import ACTIONS
@@ -26,24 +25,12 @@ def main() -> int:
             modules[action].describe(added)
     options = parser.parse_args()
     configure(level="warning")
-    try:
+
+    def work() -> int:
         done = modules[options.action].run(options)
         return int(asyncio.run(done) if inspect.iscoroutine(done) else done)
-    except BrokenPipeError:  # `… | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        if not _is_an_answer(error):
-            raise
-        print(f"parkcarbon statement {options.action}: {error}", file=sys.stderr)
-        return 1
 
-
-def _is_an_answer(error: Exception) -> bool:
-    """True for what a person or a server did wrong; everything else is a fault of ours and is shown whole."""
-    database = sys.modules.get("parkcarbon.kit.db")  # `verify` runs without a database client
-    known = (RefusedError, ValueError, LookupError, OSError) + ((database.DatabaseError,) if database else ())
-    return isinstance(error, known) and not isinstance(error, (KeyError, IndexError))
+    return ended(f"parkcarbon statement {options.action}", work)
 
 
 if __name__ == "__main__":

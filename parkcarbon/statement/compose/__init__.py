@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from parkcarbon.kit.db import Session, from_ms
+from parkcarbon.statement.arithmetic import SECTIONS
 from parkcarbon.statement.evidence.members import evidence_of
 from parkcarbon.statement.record import SCHEMA, Evidence, Predecessor, Record, Section, Text, content_digest
 
@@ -36,22 +37,6 @@ from .wording.words import of_name
 __all__ = ["SECTIONS", "Context", "Order", "compose", "open_context"]
 
 Page: TypeAlias = Callable[[Context], Awaitable[Section | list[Section]]]
-
-SECTIONS: Final = (
-    "entity",
-    "energy",
-    "sources",
-    "scope2",
-    "instruments",
-    "tenants",
-    "charts",
-    "outside",
-    "other_method",
-    "quality",
-    "trace",
-    "check",
-)
-"""Sections in the order of the statement."""
 
 _INVENTORY: Final[tuple[Page, ...]] = (sources.sources, scope2.scope2_page)
 _PAGES: Final[tuple[Page, ...]] = (

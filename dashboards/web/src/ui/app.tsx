@@ -5,18 +5,20 @@ import { wall } from '../lib/prefs';
 import { statementPlace } from '../lib/statements';
 import { empty, failed, fresh, hasDevices, hasNow, loadParks, park, parks, session } from '../lib/store';
 import { Bar } from './bar';
-import { BooksGate } from './booksgate';
 import { CurveCard } from './curve';
 import { Devices } from './devices';
 import { EmptyPark } from './empty';
 import { FlowCard } from './flow';
+import { Gate } from './gate';
 import { SheetHost } from './sheet';
 import { SignIn } from './signin';
 import { StatementCard } from './statementcard';
-import { StatementsGate } from './statementsgate';
 import { Tenants } from './tenants';
 import { Tiles } from './tiles';
 import { Wall } from './wall';
+
+const loadBooks = async () => (await import('./books')).Books;
+const loadStatements = async () => (await import('./statements')).Statements;
 
 export function App() {
   const name = named(park.value?.name);
@@ -55,8 +57,8 @@ function Waiting() {
 
 function Content() {
   if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
-  if (place.value && !wall.value) return <BooksGate />;
-  if (statementPlace.value && !wall.value) return <StatementsGate />;
+  if (place.value && !wall.value) return <Gate key="books" load={loadBooks} />;
+  if (statementPlace.value && !wall.value) return <Gate key="statements" load={loadStatements} />;
   if (empty.value) return <EmptyPark />;
   if (!hasNow.value) return <Waiting />;
   if (wall.value) return <Wall />;

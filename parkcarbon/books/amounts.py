@@ -5,7 +5,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ _LONG_MS: Final = 27 * 86_400_000  # a month or longer: days that are measured t
 AT_ONCE: Final = 128
 """So many points are read at once by the hour or quarter: what comes from the database is held twice for a moment."""
 
+_SUMMED: Final = ("intervals", "amount_micro", "co2e_nano_kg", "with_co2e", "measured_ms", "suspect_ms")
 WHOLE: Final = 0.9999  # coverage is stored in single precision
 _HOURLY_TYPES: Final[dict[str, PgType]] = {
     "point_id": "int4",
@@ -189,9 +190,14 @@ def merge_states(
     return found
 
 
+def _totals(rows: Sequence[Row]) -> Mapping[str, int]:
+    if len(rows) == 1 and rows[0]["co2e_nano_kg"] is not None:  # most points of most months
+        return rows[0]
+    return {name: sum(row[name] or 0 for row in rows) for name in _SUMMED}
+
+
 def _amount(point: PointFact, rows: Sequence[Row], expected_ms: int) -> PointAmount:
-    intervals = sum(row["intervals"] for row in rows)
-    priced = bool(rows) and sum(row["with_co2e"] for row in rows) == intervals
+    totals = _totals(rows)
     spent: dict[Method, int] = {}
     for row in rows:
         spent[Method(row["method"])] = spent.get(Method(row["method"]), 0) + row["known_ms"]
@@ -200,12 +206,12 @@ def _amount(point: PointFact, rows: Sequence[Row], expected_ms: int) -> PointAmo
         flow=point.flow,
         carrier=point.carrier,
         unit=point.unit,
-        amount_micro=sum(row["amount_micro"] for row in rows),
-        co2e_nano_kg=sum(row["co2e_nano_kg"] or 0 for row in rows) if priced else None,
-        intervals=intervals,
-        measured_ms=sum(row["measured_ms"] for row in rows),
+        amount_micro=totals["amount_micro"],
+        co2e_nano_kg=totals["co2e_nano_kg"] if rows and totals["with_co2e"] == totals["intervals"] else None,
+        intervals=totals["intervals"],
+        measured_ms=totals["measured_ms"],
         expected_ms=expected_ms if point.active else sum(spent.values()),
-        suspect_ms=sum(row["suspect_ms"] for row in rows),
+        suspect_ms=totals["suspect_ms"],
         method_ms=spent,
         tenant=point.tenant,
         below=point.below,

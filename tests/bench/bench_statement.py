@@ -23,6 +23,7 @@ from typing import Any, LiteralString
 from parkcarbon.kit.db import Database, Row, Session, from_ms
 from parkcarbon.kit.pgcopy import Array, PgType
 from parkcarbon.statement.compose import Order, compose
+from parkcarbon.statement.lifecycle.store import QUERIES
 from parkcarbon.statement.record import Record, encode
 from tests.fakes.ingest_park import PARK, open_ingest
 from tests.fakes.postgres import run_postgres
@@ -97,6 +98,7 @@ class Timed(Session):
 async def composed(database: Database, order: Order, *, queries: bool = False) -> tuple[Record, float]:
     """A statement and the seconds it took."""
     async with database.transaction() as session:
+        await session.fetchval(QUERIES["room_for_groups"])
         timed = Timed(session)
         begun = time.perf_counter()
         backend = await session.fetchval("select pg_backend_pid()")

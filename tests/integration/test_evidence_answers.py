@@ -60,6 +60,8 @@ def arguments(name: str, answers: Answers, ids: list[int], *, wider: int) -> lis
     if name == "amounts_of_stretches":
         middle = low + (high - low) / 2
         return [[*ids, *ids], [low] * len(ids) + [middle] * len(ids), [middle] * len(ids) + [high] * len(ids)]
+    if name == "page_groups":
+        return [ids, low, high, [ids[at // 2 * 2] for at in range(len(ids))]]
     return [ids[0] if name == "explain_intervals" else ids, low, high]
 
 
@@ -68,7 +70,8 @@ async def told(session: Session, name: str, args: list[Any]) -> Any:
         types = {column: TYPES[column] for column in COLUMNS[name]}
         columns = await session.fetch_columns(QUERIES[name], *args, types=types)
         return {column: values.tolist() for column, values in columns.items()}
-    return [dict(row) for row in await session.fetch(QUERIES[name], *args)]
+    rows = [dict(row) for row in await session.fetch(QUERIES[name], *args)]
+    return sorted(rows, key=lambda row: (row["point_id"], row["start"])) if name == "page_groups" else rows
 
 
 @pytest.mark.parametrize("timezone", ["Asia/Shanghai", "Asia/Kolkata"])

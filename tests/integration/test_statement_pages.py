@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from parkcarbon.books.entries import enter_many, review
+from parkcarbon.books.indicators.park import counted
 from parkcarbon.books.instruments import ledger
+from parkcarbon.books.inventory import inventory_of
 from parkcarbon.books.periods import closing
 from parkcarbon.books.quality import substitutions
 from parkcarbon.books.quality.substitutions import Wanted
 from parkcarbon.books.tenants.views import allocation_of
 from parkcarbon.domain.tenancy.views import TOTALS
 from parkcarbon.kit.db import Database, Session, from_ms
-from parkcarbon.statement.compose.context import Context, open_context
+from parkcarbon.statement.compose.context import Context, open_context, stored_inputs, without_loads
 from parkcarbon.statement.compose.order import Order
 from parkcarbon.statement.compose.pages.charts import charts
 from parkcarbon.statement.compose.pages.condensed import Condensed
@@ -543,6 +545,12 @@ async def test_sums_of_sub_meters_split_the_park_as_the_meters_themselves_do(ing
         arguments = (context.period, context.inventory)
         alone = await allocation_of(session, context.facts, *arguments)
         together = await allocation_of(condensed, condensed.facts, *arguments)
+        inputs = await stored_inputs(session, without_loads(context.facts), context.period)
+    supplied = inventory_of(inputs, final=False)
+    assert counted(inputs) == counted(context.inputs)
+    assert len(without_loads(context.facts).points) < len(context.facts.points)
+    for basis in ("location", "market"):
+        assert supplied.lines(basis) == context.inventory.lines(basis) != (), "sub-meters do not count"
     assert len(context.facts.points) - len(condensed.facts.points) == 2, "a4 stands for a1's import, b2 for b1"
     assert together == alone
     assert {share.tenant for share in alone.shares} == {"a", "b", "_park"}

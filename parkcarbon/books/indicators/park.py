@@ -64,6 +64,10 @@ class Months:
             self._inputs[label] = await self._load(label)
         return self._inputs[label]
 
+    async def supplied(self, label: str) -> Inputs:
+        """As `inputs`; who used the energy may be left out."""
+        return await self.inputs(label)
+
     async def _load(self, label: str) -> Inputs:
         """Read a period; the facts of now are read once for all of them."""
         known = next(iter(self._inputs.values()), None)
@@ -75,7 +79,7 @@ class Months:
 
     async def counted(self, labels: Sequence[str]) -> "Counted":
         """The method's result of consecutive periods, added exactly."""
-        parts = [counted(await self.inputs(label)) for label in labels]
+        parts = [counted(await self.supplied(label)) for label in labels]
         unknown = dict.fromkeys(name for part in parts for name in part.unknown)
         return Counted(add([part.result for part in parts]), tuple(unknown))
 

@@ -135,9 +135,24 @@ class StoredMonths(Months):
         super().__init__(context.session, context.facts.park, context.order.now, context.facts.as_of)
         self._facts = context.facts
         self._inputs = {context.period.label: context.inputs}
+        self._supplied: dict[str, Inputs] = {}
+
+    async def supplied(self, label: str) -> Inputs:
+        """As `inputs`, but without the sub-meters of electricity, of which a park may have a thousand.
+
+        Results are the same on each method: they count what is supplied, sub-meters only say who used it.
+        """
+        if label in self._inputs:
+            return self._inputs[label]
+        if label not in self._supplied:
+            self._supplied[label] = await self._read(label, without_loads(self._facts))
+        return self._supplied[label]
 
     async def _load(self, label: str) -> Inputs:
-        return await stored_inputs(self.session, self._facts, parse_period(label, self._facts.zone))
+        return await self._read(label, self._facts)
+
+    async def _read(self, label: str, facts: Facts) -> Inputs:
+        return await stored_inputs(self.session, facts, parse_period(label, facts.zone))
 
 
 async def stored_inputs(session: Session, facts: Facts, period: Period) -> Inputs:
@@ -168,6 +183,12 @@ async def open_context(session: Session, order: Order) -> Context:
     inputs = await stored_inputs(session, facts, period)
     closed = bool(await session.fetchval(QUERIES["period_closed"], order.park, order.period, order.as_of))
     return Context(session, order, inputs, closed=closed)
+
+
+def without_loads(facts: Facts) -> Facts:
+    """The park without its sub-meters of electricity: what is supplied to it is all there."""
+    points = tuple(p for p in facts.points if (p.carrier, p.flow) != ("electricity", "sub_meter"))
+    return replace(facts, points=points)
 
 
 def local_time(facts: Facts, at_ms: int) -> dt.datetime:

@@ -295,16 +295,22 @@ def _quarters(answers: Answers, args: Sequence[Any]) -> Columns:
     return _series(owner, found.start_ms[rows], found.amount_micro[rows], found.coverage[rows], found.method[rows])
 
 
-def _page_group(answers: Answers, args: Sequence[Any]) -> Columns:
-    """Sums of points by interval, and of how many each interval is wholly known and not negative."""
+def _page_groups(answers: Answers, args: Sequence[Any]) -> Columns:
+    """Sums of each group's points by interval, and of how many each interval is wholly known and not negative."""
     rows = _rows(answers, args)
     found = answers.derived.intervals
-    start_ms, at = np.unique(found.start_ms[rows], return_inverse=True)
-    amount, known = np.zeros(len(start_ms), np.int64), np.zeros(len(start_ms), np.int64)
+    members, owners = np.asarray(args[0], np.int64), np.asarray(args[3], np.int64)
+    order = np.argsort(members)
+    owner = owners[order][np.searchsorted(members[order], answers.derived.point_id[rows])]
+    begin_ms = to_ms(args[1])
+    n = max(0, -(-(to_ms(args[2]) - begin_ms) // INTERVAL_MS))
+    keys, at = np.unique(owner * n + (found.start_ms[rows] - begin_ms) // INTERVAL_MS, return_inverse=True)
+    amount, known = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
     np.add.at(amount, at, found.amount_micro[rows])
     whole = (found.coverage[rows] >= WHOLE) & (found.method[rows] != Method.MISSING) & (found.amount_micro[rows] >= 0)
     np.add.at(known, at, whole)
-    return {"start": start_ms, "amount_micro": amount, "known": known}
+    start_ms = begin_ms + keys % max(n, 1) * INTERVAL_MS
+    return {"point_id": (keys // max(n, 1)).astype(np.int32), "start": start_ms, "amount_micro": amount, "known": known}
 
 
 def _series(point_id: Array, start_ms: Array, amount: Array, coverage: Array, method: Array) -> Columns:
@@ -341,7 +347,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "mixed_days": Question(_days, _mixed_days, "day"),
     "daily_amounts": Question(_days, _daily, "day"),
     "page_days": Question(_days, _page_days, "day"),
-    "page_group": Question(_times, _page_group),
+    "page_groups": Question(_times, _page_groups),
     "gas_intervals": Question(_times, _gas, "start"),
     "hourly_amounts": Question(_times, _hourly, "start"),
     "hourly_from_intervals": Question(_times, _hourly_uneven, "start"),

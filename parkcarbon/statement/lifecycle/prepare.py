@@ -120,6 +120,7 @@ async def composed(reading: Database, order: Order) -> Record:
 
     async with reading.transaction() as session:
         await session.execute(BOOKS["one_snapshot"])
+        await session.fetchval(QUERIES["room_for_groups"])
         facts = await load_current(session, order.park, order.now)
         span = parse_period(order.period, facts.zone)
         if from_ms(span.to_ms) > order.as_of:

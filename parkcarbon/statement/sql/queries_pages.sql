@@ -53,10 +53,19 @@ where p.park_id = $1::text and c.from_time < $3::timestamptz and c.to_time >= $2
   )
 order by c.from_time, c.correction_id;
 
--- name: page_group
--- Derived: sum of some points by interval of [$2, $3); known: of how many of them it is wholly known and not negative.
-select start, sum(amount_micro)::bigint as amount_micro,
-       count(*) filter (where coverage >= 0.9999 and method <> 5 and amount_micro >= 0) as known
-from interval_15min
-where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz
-group by start order by start;
+-- name: room_for_groups
+-- Memory in which page_groups adds up without a file, to the end of this transaction.
+select set_config('work_mem', '32MB', true);
+
+-- name: page_groups
+-- Derived: sums of points $1, each of the group $4 at its place, by interval of [$2, $3), in no order; known: of how
+-- many of the group's points it is wholly known and not negative. Distinct, so that groups are what is hashed and not
+-- the intervals: half the time.
+select g.point_id, i.start, sum(i.amount_micro)::bigint as amount_micro,
+       count(*) filter (where i.coverage >= 0.9999 and i.method <> 5 and i.amount_micro >= 0) as known
+from interval_15min i
+join (
+  select distinct on (member_id) member_id, point_id from unnest($1::int[], $4::int[]) as u (member_id, point_id)
+) g on g.member_id = i.point_id
+where i.start >= $2::timestamptz and i.start < $3::timestamptz
+group by g.point_id, i.start;

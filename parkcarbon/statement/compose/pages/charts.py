@@ -26,14 +26,14 @@ from parkcarbon.domain.readings import FloatArray
 from parkcarbon.kit.db import Session
 from parkcarbon.kit.db import to_ms as ms_of
 from parkcarbon.kit.pgcopy import PgType
-from parkcarbon.statement.compose.context import Context
+from parkcarbon.statement.compose.context import Context, without_loads
 from parkcarbon.statement.compose.wording.blocks import say, step
 from parkcarbon.statement.compose.wording.words import CO2_ONLY, TOTAL_UNIT
 from parkcarbon.statement.record import Block, Chart, HeatMap, Pairs, Section, Series, Text
 from parkcarbon.statement.sheet import units
 
 from .budgets import budgets
-from .condensed import PAGES, without_loads
+from .condensed import PAGES
 from .trend import trend_blocks, trend_of
 
 MATCHED: Final = Text("小时匹配率", "Hourly matched share (24/7)")

@@ -20,7 +20,12 @@ from parkcarbon.kit.db import from_ms as time_of
 from parkcarbon.kit.pgcopy import Array, PgType
 
 PAGES: Final = load_queries("parkcarbon.statement")
-_GROUP: Final[dict[str, PgType]] = {"start": "timestamptz", "amount_micro": "int8", "known": "int8"}
+_GROUPS: Final[dict[str, PgType]] = {
+    "point_id": "int4",
+    "start": "timestamptz",
+    "amount_micro": "int8",
+    "known": "int8",
+}
 
 
 class Condensed(Session):
@@ -67,22 +72,29 @@ class Condensed(Session):
         self, ids: Sequence[int], begin: dt.datetime, end: dt.datetime, types: Mapping[str, PgType]
     ) -> dict[str, Array]:
         alone = [point_id for point_id in ids if point_id not in self._groups]
-        parts = [await self._session.fetch_columns(QUERIES["quarter_amounts"], alone, begin, end, types=types)]
-        for point_id in ids:
-            if point_id in self._groups:
-                group = self._groups[point_id]
-                rows = await self._session.fetch_columns(PAGES["page_group"], group, begin, end, types=_GROUP)
-                known = rows["known"] == len(group)
-                parts.append(
-                    {
-                        "point_id": np.full(len(known), point_id, dtype=np.int32),
-                        "start": rows["start"],
-                        "amount_micro": rows["amount_micro"],
-                        "coverage": known.astype(np.float32),
-                        "method": np.where(known, Method.MEASURED, Method.MISSING).astype(np.int16),
-                    }
-                )
-        return {name: np.concatenate([part[name] for part in parts]) for name in types}
+        groups = {point_id: self._groups[point_id] for point_id in ids if point_id in self._groups}
+        by_itself = await self._session.fetch_columns(QUERIES["quarter_amounts"], alone, begin, end, types=types)
+        if not groups:
+            return by_itself
+        together = await self._together(groups, begin, end)
+        return {name: np.concatenate([by_itself[name], together[name]]) for name in types}
+
+    async def _together(
+        self, groups: Mapping[int, Sequence[int]], begin: dt.datetime, end: dt.datetime
+    ) -> dict[str, Array]:
+        """Sums of each group's quarters of an hour, known where all of its points are."""
+        members = [member for group in groups.values() for member in group]
+        owners = [point_id for point_id, group in groups.items() for _ in group]
+        rows = await self._session.fetch_columns(PAGES["page_groups"], members, begin, end, owners, types=_GROUPS)
+        owned, sizes = np.unique(owners, return_counts=True)
+        known = rows["known"] == sizes[np.searchsorted(owned, rows["point_id"])]
+        return {
+            "point_id": rows["point_id"],
+            "start": rows["start"],
+            "amount_micro": rows["amount_micro"],
+            "coverage": known.astype(np.float32),
+            "method": np.where(known, Method.MEASURED, Method.MISSING).astype(np.int16),
+        }
 
 
 def _groups(facts: Facts, period: Period) -> dict[int, list[int]]:
@@ -98,9 +110,3 @@ def _groups(facts: Facts, period: Period) -> dict[int, list[int]]:
         if simple and there and point.device in places and not point.quantity.endswith("_export"):
             members.setdefault((point.tenant, places[point.device]), []).append(point)
     return {group[0].point_id: [point.point_id for point in group] for group in members.values() if len(group) > 1}
-
-
-def without_loads(facts: Facts) -> Facts:
-    """The park without its sub-meters of electricity: what is supplied to it is all there."""
-    points = tuple(p for p in facts.points if (p.carrier, p.flow) != ("electricity", "sub_meter"))
-    return replace(facts, points=points)

@@ -111,7 +111,7 @@ async def _since(context: Context) -> list[Block]:
     before = month_before(context.period, context.facts.zone)
     head = Text(f"与上期（{before.label}）相比的变化", f"What changed since the last one ({before.label})")
     try:
-        earlier = inventory_of(await context.months.inputs(before.label), final=False)
+        earlier = inventory_of(await context.months.supplied(before.label), final=False)
     except RefusedError as refused:
         return [Paragraph(join((head, _same(str(refused))), "：", ": "), "note")]
     if not any(earlier.lines(basis) for basis in ("location", "market")):

@@ -58,7 +58,7 @@ async def _month(context: Context, label: str) -> Month:
         kept = await frozen(context.session, facts.park, label, as_of=facts.as_of)
         if kept is not None:
             return Month(label, _frozen_totals(kept.body), closed=True)
-    inventory = inventory_of(await context.months.inputs(label), final=False)
+    inventory = inventory_of(await context.months.supplied(label), final=False)
     return Month(label, {basis: tonnes(inventory.total_nano_kg(basis)) for basis in BASES})
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CEILING_LINES = 600
 CODE = {".py", ".ts", ".tsx", ".sql", ".css", ".sh"}
-OURS = {"parkcarbon", "edge", "gateway", "ingest", "api", "statements", "firmware_sim", "deploy"}
+OURS = {
+    *("parkcarbon", "edge", "gateway", "ingest", "alerts", "api", "statements", "dashboards", "firmware_sim", "deploy")
+}
 SWALLOWS = re.compile(r"\basyncio\.wait_for\(|from asyncio import .*\bwait_for\b")
 """In Python 3.11 it forgets a cancellation: parkcarbon.kit.service.within does not."""
 FORBIDDEN = {

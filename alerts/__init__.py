@@ -1,0 +1,1 @@
+"""The alerts process: evaluates rules, keeps where each alarm stands, tells people."""

@@ -1,0 +1,1 @@
+"""Grafana dashboards as code: panels read the views of schema `report`, nothing else."""

@@ -1,0 +1,1 @@
+"""Alarm rules: the document, its check against the park, and dry runs over the past."""

@@ -1,0 +1,1 @@
+"""Alarms: what a rule has found, what follows from it, and who is told; pure."""

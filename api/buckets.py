@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from parkcarbon.domain.readings import Int64Array
+from parkcarbon.live.model import HOUR_MS, local_ms
 
-from .model import HOUR_MS, local_ms
 from .problems import ProblemError
 from .schemas import Step
 

@@ -9,9 +9,10 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from parkcarbon.live.model import ParkModel
+
 from .auth import COOKIE, Principal
 from .core import Core
-from .model import ParkModel
 from .problems import ProblemError
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,62}$"

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from parkcarbon.domain.reading import Quality
 from parkcarbon.kit.db import from_ms
+from parkcarbon.live.model import DeviceInfo, ParkModel, PointInfo
+from parkcarbon.live.power import FRESH_MS, Newest
 
-from .model import DeviceInfo, ParkModel, PointInfo
-from .power import FRESH_MS, Newest
 from .schemas import Device, DeviceCounts, DevicePoint, Devices, DeviceState
 
 _SAID: Mapping[str, DeviceState] = {"ok": "ok", "silent": "silent", "error": "error"}

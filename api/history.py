@@ -8,9 +8,9 @@ import numpy as np
 from parkcarbon.domain.emissions import unit_scale
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.kit.clock import Clock
+from parkcarbon.live.model import ParkModel, interval_floor_ms, same_time_last_week_ms
 
 from .buckets import Buckets, make_buckets
-from .model import ParkModel, interval_floor_ms, same_time_last_week_ms
 from .plan import METRICS, GroupPlan, plan_series
 from .schemas import QUARTERS_PER_DAY, Metric
 from .series import MICRO, Floats, History, group_values

@@ -4,8 +4,8 @@ import asyncio
 
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.kit.clock import Clock
+from parkcarbon.live.model import ParkModel
 
-from .model import ParkModel
 from .store import Store
 
 _KEEP_MS = INTERVAL_MS

@@ -11,18 +11,18 @@ from parkcarbon.domain.live import FlowGraph, LiveFigures, LivePower, flow_graph
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import to_ms
+from parkcarbon.live.model import HOUR_MS, ParkModel, interval_floor_ms
+from parkcarbon.live.power import Newest, PointPower, live_powers, newest_of
+from parkcarbon.live.today import Today, sum_today
 
 from .buckets import Buckets, make_buckets
 from .devicestate import State, device_states
 from .history import Past, PastKeeper
-from .model import HOUR_MS, ParkModel, interval_floor_ms
 from .models import Models
 from .plan import Component, GroupPlan
-from .power import Newest, PointPower, live_powers, newest_of
 from .problems import ProblemError
 from .series import History
 from .store import Store
-from .today import Today, sum_today
 
 _SLOW_LOOK_BACK_MS = 8 * INTERVAL_MS
 _KEEP_MOMENTS = 40

@@ -3,10 +3,11 @@
 import datetime as dt
 
 from parkcarbon.kit.db import from_ms
+from parkcarbon.live.model import Name
+from parkcarbon.live.power import LOAD_FLOWS, RATE_FLOWS, not_live
 
 from .devicestate import count_states
 from .moment import Moment
-from .power import LOAD_FLOWS, RATE_FLOWS, not_live
 from .schemas import (
     CARRIERS,
     CarrierParts,
@@ -19,7 +20,6 @@ from .schemas import (
     FlowEdge,
     FlowNode,
     Load,
-    Name,
     Now,
     Pv,
     TenantNow,

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from parkcarbon.domain.submeters import outermost, weights
+from parkcarbon.domain.submeters import outermost
+from parkcarbon.live.model import Name, ParkModel, PointInfo
+from parkcarbon.live.uses import direction, emitting_points, use_of
 
-from .model import ParkModel, PointInfo
 from .problems import ProblemError
-from .schemas import GroupBy, Metric, Name
+from .schemas import GroupBy, Metric
 
 Measure = Literal["power", "amount", "co2e", "co2e_rate", "self_consumption", "completeness"]
 TOTAL = "total"
@@ -16,7 +17,6 @@ TOTAL = "total"
 _TO_KWH = {"kWh": 1.0, "MWh": 1000.0}
 _TO_M3 = {"m3": 1.0, "Nm3": 1.0}
 _TO_GJ = {"GJ": 1.0, "kWh": 0.0036, "MWh": 3.6}
-_EMITTING = {"electricity": "import", "gas": "fuel", "heat": "heat"}
 _BALANCE = {"import": 1.0, "export": -1.0, "generation": 1.0, "discharge": 1.0, "charge": -1.0}
 
 
@@ -125,23 +125,6 @@ def plan_series(model: ParkModel, metric: Metric, group_by: GroupBy) -> list[Gro
         ],
         group_by,
     )
-
-
-def emitting_points(model: ParkModel) -> list[PointInfo]:
-    """Points whose emissions count in the park's total."""
-    return [point for point in model.metered() if point.flow == _EMITTING.get(point.carrier)]
-
-
-def use_of(model: ParkModel, tenant: str) -> list[tuple[PointInfo, int]]:
-    """Electricity of a tenant: his outermost sub-meters, less what others are metered for below them, with signs."""
-    meters = model.metered("electricity", "sub_meter")
-    entering = weights(meters, lambda point: point.tenant == tenant)
-    return [(p, entering[p.point] * direction(p)) for p in meters if p.point in entering]
-
-
-def direction(point: PointInfo) -> int:
-    """A sub-meter's export register counts what the tenant gives back."""
-    return -1 if point.flow == "sub_meter" and point.quantity.endswith("_export") else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from parkcarbon.kit.db import to_ms
+from parkcarbon.live.model import ParkModel
 
 from .buckets import make_buckets, refuse_too_many
 from .deps import SIGNED_IN, Caller, CoreDep, ParkDep, tagged
 from .devicestate import device_list
-from .model import ParkModel
 from .plan import plan_series
 from .problems import describe
 from .schemas import (

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from parkcarbon.live.model import Name, TenantRef
+
 QUARTERS_PER_DAY = 96
 
 MethodName = Literal["measured", "interpolated", "substituted", "estimated", "manual", "missing"]
@@ -63,20 +65,6 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] | None = Field(
         None, description="Invalid parameters: `where` (for example `query.from`) and `message` each"
     )
-
-
-class Name(Model):
-    """A name in both languages of the page."""
-
-    zh: str
-    en: str
-
-
-class TenantRef(Model):
-    """A tenant by id and name."""
-
-    tenant: str
-    name: Name
 
 
 class ParkInfo(Model):

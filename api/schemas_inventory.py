@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .schemas import FactorUse, MethodName, Model, Name
+from parkcarbon.live.model import Name
+
+from .schemas import FactorUse, MethodName, Model
 
 _ALIASED = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 

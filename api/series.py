@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from parkcarbon.domain.reading import Method
 from parkcarbon.kit.db import from_ms
+from parkcarbon.live.model import HOUR_MS
 
 from .buckets import STEP_MS, Buckets, refuse_too_many
-from .model import HOUR_MS
 from .plan import METRICS, GroupPlan, Measure
 from .schemas import METHOD_NAMES, Metric, Series, SeriesGroup
 

@@ -2,19 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
-import orjson
-
-from parkcarbon.books.derive.model import load_series
-from parkcarbon.domain.calorific import filled, varies
-from parkcarbon.domain.factors import Factor
 from parkcarbon.kit.db import Database, Row, UnavailableError, from_ms, load_queries
 from parkcarbon.kit.pgcopy import Array, PgType
+from parkcarbon.live.load import QUERIES as LIVE
+from parkcarbon.live.load import document_of, load_park
+from parkcarbon.live.model import ParkModel
 
 from .buckets import Buckets
-from .model import FactorRecord, ParkModel, build_model
 from .plan import GroupPlan
 from .series import History, spread_rows
 
@@ -98,21 +95,7 @@ class Store:
     async def model(self, park: str, now_ms: int) -> ParkModel | None:
         """Load a park, all tables as of one moment."""
         async with self.database.transaction() as session:
-            row = await session.fetchrow(QUERIES["park"], park)
-            if row is None:
-                return None
-            tenants = await session.fetch(QUERIES["tenants"], park)
-            devices = await session.fetch(QUERIES["devices"], park)
-            points = await session.fetch(QUERIES["points"], park, from_ms(now_ms))
-            factors = await session.fetch(QUERIES["factors"], park)
-            park_row = {**row, "document": _document(row["document"])}
-            model = build_model(park_row, tenants, devices, points, [_factor(item) for item in factors])
-            gas = model.factor("gas", "Nm3", model.local(now_ms).year)
-            if gas is None or not varies(gas):
-                return model
-            record = gas.leading.factor
-            values = await load_series(session, model.factor_id(record), record)
-            return replace(model, gas_values=filled(values))
+            return await load_park(session, park, now_ms)
 
     async def factor_value_at(self, factor_id: int, time_ms: int) -> float | None:
         """Return the value of a factor series at a moment."""
@@ -122,12 +105,12 @@ class Store:
 
     async def live(self, park: str, day: dt.date, slow_from_ms: int, slow_to_ms: int) -> list[Row]:
         """Return the newest reading, today's sums and the newest finished interval of each point."""
-        return await self.database.fetch(QUERIES["live"], park, day, from_ms(slow_from_ms), from_ms(slow_to_ms))
+        return await self.database.fetch(LIVE["live"], park, day, from_ms(slow_from_ms), from_ms(slow_to_ms))
 
     async def sources(self, park: str) -> list[Mapping[str, Any]]:
         """Return each source with its last status message."""
         rows = await self.database.fetch(QUERIES["sources"], park)
-        return [{**row, "status": _document(row["status"])} for row in rows]
+        return [{**row, "status": document_of(row["status"])} for row in rows]
 
     async def history(self, groups: Sequence[GroupPlan], buckets: Buckets) -> History:
         """Return sums over the points of each component and bucket; components run through all groups in order."""
@@ -151,21 +134,3 @@ class Store:
         """Return the newest reading of each point up to a moment."""
         rows = await self.database.fetch(QUERIES["registers_at"], list(points), from_ms(time_ms))
         return {row["point_id"]: row for row in rows}
-
-
-def _document(value: object) -> dict[str, Any]:
-    if isinstance(value, str | bytes):
-        value = orjson.loads(value)
-    return value if isinstance(value, dict) else {}
-
-
-def _factor(row: Row) -> FactorRecord:
-    members = _document(row["document"])
-    for name in ("published_on", "valid_from", "valid_to"):
-        members[name] = _day(members.get(name))
-    members["recorded_at"] = row["recorded_at"]
-    return FactorRecord(row["factor_id"], Factor(**members))
-
-
-def _day(value: object) -> dt.date | None:
-    return dt.date.fromisoformat(value) if isinstance(value, str) else None

@@ -7,11 +7,11 @@ from parkcarbon.domain.emissions import CarrierFactor
 from parkcarbon.domain.inventory import factor_document
 from parkcarbon.domain.reading import Quality
 from parkcarbon.kit.db import Row, from_ms
+from parkcarbon.live.model import HOUR_MS, ParkModel, PointInfo
+from parkcarbon.live.power import LOAD_FLOWS, RATE_FLOWS, Newest, PointPower, not_live
+from parkcarbon.live.uses import emitting_points
 
-from .model import HOUR_MS, ParkModel, PointInfo
 from .moment import Moment
-from .plan import emitting_points
-from .power import LOAD_FLOWS, RATE_FLOWS, Newest, PointPower, not_live
 from .schemas import FactorUse, FigureName, Working, WorkingTerm
 
 _LABELS = {

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from api.devicestate import State, count_states, device_states
-from api.model import DeviceInfo, FactorRecord, ParkModel, PointInfo, build_model
-from api.power import Newest, live_powers, not_live
-from api.schemas import DeviceCounts, Name
+from api.schemas import DeviceCounts
 from parkcarbon.catalog.factors import load_factors
 from parkcarbon.domain.calorific import filled
 from parkcarbon.domain.emissions import Settings
 from parkcarbon.domain.factors import Factor, FactorSeries
 from parkcarbon.domain.live import live_figures
 from parkcarbon.domain.reading import Quality
+from parkcarbon.live.model import DeviceInfo, FactorRecord, Name, ParkModel, PointInfo, build_model
+from parkcarbon.live.power import Newest, live_powers, not_live
 
 NOW_MS = 1_795_219_200_000
 NAME = Name(zh="甲", en="A")

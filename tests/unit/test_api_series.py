@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from api.model import PointInfo
 from api.plan import Component, GroupPlan
 from api.series import History, group_values
+from parkcarbon.live.model import PointInfo
 
 SPAN = np.array([3_600_000.0, 3_600_000.0])
 

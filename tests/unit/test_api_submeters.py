@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from api.model import ParkModel, build_model
 from api.plan import plan_series
-from api.power import Newest, live_powers
-from api.schemas import TenantRef
-from api.today import sum_today
 from parkcarbon.domain.live import live_figures
+from parkcarbon.live.model import ParkModel, TenantRef, build_model
+from parkcarbon.live.power import Newest, live_powers
+from parkcarbon.live.today import sum_today
 
 NOW_MS = 1_795_219_200_000
 QUANTITY = "active_energy_import"

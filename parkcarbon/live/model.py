@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,10 +19,26 @@ from parkcarbon.domain.factors import Factor, FactorSeries, NoFactorError
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.submeters import nearest_upstream
 
-from .schemas import Name, TenantRef
-
 HOUR_MS = 3_600_000
 METERED = ("counter", "delta")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in both languages of the page."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # where it stands in an answer of the API
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """A tenant by id and name."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    tenant: str
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Literal
 from parkcarbon.domain.inventory import times
 
 from .model import HOUR_MS, ParkModel, PointInfo
-from .plan import direction, emitting_points, use_of
 from .power import Newest
+from .uses import direction, emitting_points, use_of
 
 _SIGNS = {"import": 1, "export": -1, "generation": 1, "charge": -1, "discharge": 1}
 

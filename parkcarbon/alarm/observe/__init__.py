@@ -1,0 +1,1 @@
+"""Reading what kinds look at from the database; the kinds themselves are pure."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from parkcarbon.alarm.rules.document import Rule
 from parkcarbon.domain.alarm.types import Level, Observation, Policy
 from parkcarbon.kit.db import Session
-from parkcarbon.live.model import ParkModel
+from parkcarbon.live.model import ParkModel, PointInfo
 from parkcarbon.live.power import Newest
 
 Direction: TypeAlias = Literal["above", "below"]
@@ -85,10 +86,17 @@ class Scene:
     read: Mapping[str, Any] = field(default_factory=dict)
     changed: frozenset[int] | None = None
 
+    @cached_property
+    def points(self) -> Mapping[str, PointInfo]:
+        """Points of the park by name."""
+        return {point.point: point for point in self.model.points}
+
 
 Load: TypeAlias = Callable[[Session, ParkModel, Sequence[Compiled], int], Awaitable[Any]]
 Observe: TypeAlias = Callable[[Compiled, Scene], list[Observation]]
 History: TypeAlias = Callable[[Session, ParkModel, Compiled, int, int], Awaitable[list[Observation]]]
+UnitOf: TypeAlias = Callable[[Rule, ParkModel], str | None]
+Fits: TypeAlias = Callable[[PointInfo], bool]
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,10 @@ class Kind:
         load: reads what it needs beside the newest readings: session, park, its rules, now [ms UTC]; None: nothing.
         history: observations of [from, to) [ms UTC] of the past, by event time, for dry runs; None: cannot be tried.
         no_history: why it cannot be tried.
+        unit_of: unit of the limit of one rule, where `unit` is None; None from it: what the rule names is not known.
+        fits: which points it can watch, of those that a rule with an empty `of` means; None: all.
+        default_window_ms: how far it looks back where the rule does not say [ms].
+        default_hours: local minutes of the day in which it counts where the rule does not say; None: all.
     """
 
     name: str
@@ -120,3 +132,7 @@ class Kind:
     load: Load | None = None
     history: History | None = None
     no_history: str = ""
+    unit_of: UnitOf | None = None
+    fits: Fits | None = None
+    default_window_ms: int = 0
+    default_hours: tuple[int, int] | None = None

@@ -1,0 +1,68 @@
+"""Calls that block, each in a daemon thread of its own: one that never comes back holds up nobody, nor the end."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from parkcarbon.kit.service import within
+
+from .base import ChannelError
+
+T = TypeVar("T")
+
+
+class Threads:
+    """Runs blocking calls.
+
+    Args:
+        limit: as many may be under way; where a receiver holds all of them, the next call is refused at once.
+    """
+
+    def __init__(self, limit: int = 4) -> None:
+        self._free = threading.BoundedSemaphore(limit)
+
+    async def run(self, work: Callable[[], T], seconds: float) -> T:
+        """Run `work` and return what it does.
+
+        Args:
+            work: a blocking call.
+            seconds: longest wait for it [s]; the thread itself goes on.
+
+        Raises:
+            ChannelError: it took longer, or all threads are held.
+        """
+        if not self._free.acquire(blocking=False):
+            raise ChannelError("earlier messages are still under way and get no answer", retryable=True)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def target() -> None:
+            try:
+                outcome: T | Exception = work()
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits
+                outcome = error
+            finally:
+                self._free.release()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, done, outcome)
+
+        threading.Thread(target=target, name="channel", daemon=True).start()
+        await within(seconds, _finished(done))
+        if not done.done():
+            done.cancel()
+            raise ChannelError(f"no answer within {seconds:g} s", retryable=True)
+        return done.result()
+
+
+async def _finished(done: asyncio.Future[T]) -> None:
+    await asyncio.wait([done])
+
+
+def _settle(done: "asyncio.Future[T]", outcome: T | Exception) -> None:
+    if done.done():
+        return
+    if isinstance(outcome, Exception):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)

@@ -1,0 +1,119 @@
+"""Reading what is known of devices and sources: when each was last heard, what each source says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from parkcarbon.kit.db import Session, from_ms, load_queries, to_ms
+from parkcarbon.live.load import document_of
+from parkcarbon.live.model import ParkModel
+
+QUERIES = load_queries("parkcarbon.alarm")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When points of a device with one period were last heard.
+
+    Attributes:
+        period_ms: expected time between readings [ms].
+        last_ms: time of the newest reading of any quality [ms UTC]; None: there is none.
+    """
+
+    period_ms: int
+    last_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSaid:
+    """A source and its last status message.
+
+    Attributes:
+        source: id.
+        kind: edge, gateway or import.
+        via: the gateway that relays it, or None.
+        at_ms: when it wrote the status [ms UTC]; None: it never did.
+        status: the message, empty where there is none.
+    """
+
+    source: str
+    kind: str
+    via: str | None
+    at_ms: int | None
+    status: Mapping[str, Any]
+
+    @property
+    def online(self) -> bool | None:
+        """Whether it is connected; None where it never said."""
+        online = self.status.get("online")
+        return online if isinstance(online, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """All that is known of who was heard when.
+
+    Attributes:
+        devices: of each device, by period.
+        sources: by id.
+    """
+
+    devices: Mapping[str, tuple[Heard, ...]]
+    sources: Mapping[str, SourceSaid]
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Pauses between readings of a point.
+
+    Attributes:
+        first_ms: its first reading in the span [ms UTC], or None.
+        last_ms: its last one.
+        pauses: `(last reading before, first after)` of each pause [ms UTC].
+    """
+
+    first_ms: int | None
+    last_ms: int | None
+    pauses: tuple[tuple[int, int], ...]
+
+
+async def load_sources(session: Session, model: ParkModel) -> dict[str, SourceSaid]:
+    """Sources of a park that may send."""
+    return {
+        row["source"]: SourceSaid(
+            row["source"],
+            row["kind"],
+            row["via"],
+            None if row["status_at"] is None else to_ms(row["status_at"]),
+            document_of(row["status"]),
+        )
+        for row in await session.fetch(QUERIES["source_statuses"], model.park)
+    }
+
+
+async def load_silence(session: Session, model: ParkModel) -> Silence:
+    """Who was heard when."""
+    devices: dict[str, tuple[Heard, ...]] = {}
+    for row in await session.fetch(QUERIES["silence_heard"], model.park):
+        last_ms = None if row["last_time"] is None else to_ms(row["last_time"])
+        devices[row["device"]] = (*devices.get(row["device"], ()), Heard(row["period_ms"], last_ms))
+    return Silence(devices, await load_sources(session, model))
+
+
+async def load_pauses(session: Session, point_id: int, from_ms_: int, to_ms_: int, longer_than_ms: float) -> Pauses:
+    """Pauses of a point between two readings of [from, to) [ms UTC].
+
+    Args:
+        session: a connection.
+        point_id: which point.
+        from_ms_: begin of the span [ms UTC].
+        to_ms_: its end [ms UTC].
+        longer_than_ms: shorter ones are none [ms].
+    """
+    span = (point_id, from_ms(from_ms_), from_ms(to_ms_))
+    ends = await session.fetchrow(QUERIES["silence_ends"], *span)
+    if ends is None or ends["first"] is None:
+        return Pauses(None, None, ())
+    rows = await session.fetch(QUERIES["silence_gaps"], *span, float(longer_than_ms))
+    pauses = tuple((to_ms(row["before"]), to_ms(row["after"])) for row in rows)
+    return Pauses(to_ms(ends["first"]), to_ms(ends["last"]), pauses)

@@ -102,3 +102,22 @@ create table alarm_message (             -- outbox: a message to one receiver, o
     sent_at      timestamptz
 );
 create index alarm_message_waiting on alarm_message (channel, next_at) where state = 'waiting';
+create index alarm_message_dead on alarm_message (channel) where state = 'dead';
+
+-- Whoever evaluates hears of what people changed, whoever sends of what is to be sent.
+create function tell_of_alarms() returns trigger language plpgsql as $$
+begin
+    if tg_table_name = 'alarm_message' then
+        perform pg_notify('parkcarbon_alarm_message', new.channel);
+    elsif tg_table_name = 'alarm_act' then
+        perform pg_notify('parkcarbon_alarm', (select park_id from alarm_episode where episode_id = new.episode_id));
+    else
+        perform pg_notify('parkcarbon_alarm', new.park_id);
+    end if;
+    return null;
+end
+$$;
+create trigger alarm_rules_told after insert on alarm_rules for each row execute function tell_of_alarms();
+create trigger alarm_act_told after insert on alarm_act for each row execute function tell_of_alarms();
+create trigger alarm_silence_told after insert or update on alarm_silence for each row execute function tell_of_alarms();
+create trigger alarm_message_told after insert on alarm_message for each row execute function tell_of_alarms();

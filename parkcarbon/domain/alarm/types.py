@@ -126,7 +126,9 @@ class Episode:
         acknowledged_ms: when a person took it on [ms UTC]; None: nobody did.
         acknowledged_by: that person.
         worst: value farthest beyond the limit.
-        last: newest observation.
+        times_told: how often it went out.
+        withheld: why nobody is told now; None: nothing keeps it back.
+        last: newest observation that said something.
         late: it was seen only after a restart or by readings that came late.
     """
 
@@ -140,6 +142,8 @@ class Episode:
     worst: float | None = None
     last: Observation | None = None
     late: bool = False
+    times_told: int = 0
+    withheld: "Why | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +252,12 @@ class Muting:
     Attributes:
         why: SILENCED, MAINTENANCE or INHIBITED; None: nothing.
         detail: id of the silence or window, or the alarm that inhibits.
+        until_ms: end of the silence or window [ms UTC]; None: nobody knows.
     """
 
     why: Why | None = None
     detail: str = ""
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+_BOOL = "tag:yaml.org,2002:bool"
+
 
 class _PlainLoader(yaml.SafeLoader):
     """A safe loader that leaves time stamps as text, so that quoted and bare ones read alike."""
@@ -30,13 +32,26 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_yaml(text: bytes | str) -> Any:
+class _WordLoader(_PlainLoader):
+    """As in YAML 1.2, `on`, `off`, `yes` and `no` are words; only `true` and `false` are truth values."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute that PyYAML looks at
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL or first in "tTfF"]
+        for first, resolvers in _PlainLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def load_yaml(text: bytes | str, *, words: bool = False) -> Any:
     """Parse YAML (or JSON) into plain data; time stamps stay text.
+
+    Args:
+        text: the document.
+        words: True where `on` and `off` are members and not truth values.
 
     Raises:
         yaml.YAMLError: not YAML, or a key appears twice in one mapping.
     """
-    return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader
+    return yaml.load(text, Loader=_WordLoader if words else _PlainLoader)  # noqa: S506 - safe loaders
 
 
 def document_problems(raw: object, kind: type[Struct], place: str = "") -> Iterator[str]:

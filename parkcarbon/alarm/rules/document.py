@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from parkcarbon.catalog.terms import Name, Slug
 
-Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)? ?\S+$", max_length=40)]
+Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?( ?[^\s0-9.]\S*)?$", max_length=40)]
 """A number and its unit: `950 kW`, `0.9`, `85 %`."""
 
 Span = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)? ?(s|min|h|d)$", max_length=20)]

@@ -1,0 +1,118 @@
+"""From a value to an observation: level, hours of the day, and the sentence that people read."""
+
+from typing import TYPE_CHECKING, Final
+
+from parkcarbon.domain.alarm.types import Level, Observation, Said
+from parkcarbon.live.model import ParkModel
+
+if TYPE_CHECKING:  # the kinds import this
+    from parkcarbon.alarm.kinds.base import Compiled, Limit
+
+_NOTHING: Final = Said("", "")
+_SIDES: Final = {"above": ("高于", "above"), "below": ("低于", "below")}
+
+
+def number(value: float) -> str:
+    """A figure for people: three significant digits, and no digits of the integer part lost.
+
+    >>> number(1234.56), number(98.76), number(0.1234), number(0.0)
+    ('1,235', '98.8', '0.123', '0')
+    """
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if size >= 1e-4 else f"{value:g}"
+
+
+def figure(value: float, unit: str) -> str:
+    """A figure with its unit; of unit 1 there is nothing to say."""
+    return number(value) if unit in ("", "1") else f"{number(value)} {unit}"
+
+
+def said(what: Said, value: float | None, limit: "Limit", level: Level, detail: Said = _NOTHING) -> Said:
+    """The sentence for one observation.
+
+    Args:
+        what: what the value is of.
+        value: in the unit of the limit.
+        limit: what it is held against.
+        level: what follows.
+        detail: more, at the end.
+    """
+    if value is None:
+        return Said(f"{what.zh}：无数据{_more_zh(detail)}", f"{what.en}: no data{_more_en(detail)}")
+    shown, on = figure(value, limit.unit), figure(limit.on, limit.unit)
+    if level is Level.BEYOND:
+        zh, en = _SIDES[limit.direction]
+        return Said(
+            f"{what.zh} {shown}，{zh}限值 {on}{_more_zh(detail)}",
+            f"{what.en} {shown}, {en} the limit {on}{_more_en(detail)}",
+        )
+    off = figure(limit.off, limit.unit)
+    return Said(
+        f"{what.zh} {shown}，限值 {on}，{off} 解除{_more_zh(detail)}",
+        f"{what.en} {shown}, limit {on}, clear at {off}{_more_en(detail)}",
+    )
+
+
+def _more_zh(detail: Said) -> str:
+    return f"；{detail.zh}" if detail.zh else ""
+
+
+def _more_en(detail: Said) -> str:
+    return f"; {detail.en}" if detail.en else ""
+
+
+def counts(hours: tuple[int, int] | None, model: ParkModel, at_ms: int) -> bool:
+    """Whether a rule with these local hours counts at a moment; hours may pass midnight."""
+    if hours is None:
+        return True
+    local = model.local(at_ms)
+    minute = local.hour * 60 + local.minute
+    begin, end = hours
+    return begin <= minute < end if begin <= end else minute >= begin or minute < end
+
+
+def clock_hours(hours: tuple[int, int]) -> str:
+    """Hours as they are written.
+
+    >>> clock_hours((1320, 360))
+    '22:00-06:00'
+    """
+    (begin, end) = hours
+    return f"{begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
+def judge(
+    rule: "Compiled",
+    model: ParkModel,
+    subject: str,
+    at_ms: int,
+    value: float | None,
+    *,
+    what: Said,
+    detail: Said = _NOTHING,
+    committed_ms: int | None = None,
+) -> Observation:
+    """Hold a value against the limit of a rule; outside the rule's hours it is clear, whatever it is.
+
+    Args:
+        rule: compiled, with a limit.
+        model: the park, for its local time.
+        subject: of the observation.
+        at_ms: moment of the value [ms UTC].
+        value: in the unit of the limit; None: unknown.
+        what: what the value is of.
+        detail: more for the sentence.
+        committed_ms: when the newest reading in it was committed [ms UTC].
+    """
+    limit = rule.limit
+    if limit is None:
+        raise ValueError(f"rule {rule.policy.rule} has no limit")
+    known = None if value is None or value != value else value  # noqa: PLR0124 - NaN
+    if not counts(rule.hours, model, at_ms):
+        span = clock_hours(rule.hours or (0, 0))
+        outside = Said(f"{what.zh}：不在计入时段 {span}", f"{what.en}: outside the hours {span}")
+        return Observation(subject, at_ms, Level.CLEAR, known, limit.on, outside, committed_ms)
+    level = limit.level(known)
+    return Observation(subject, at_ms, level, known, limit.on, said(what, known, limit, level, detail), committed_ms)

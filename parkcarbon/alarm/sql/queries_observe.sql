@@ -1,0 +1,28 @@
+-- What the kinds of alarm rules look at beside the newest readings.
+
+-- name: observe_intervals
+-- Intervals of points $1 that start in [$2, $3), without NULLs, for binary COPY; the least bigint: no emission is known.
+select point_id, start, amount_micro, coverage, measured_ms, coalesce(co2e_nano_kg, -9223372036854775808) as co2e_nano_kg
+from interval_15min
+where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz and coverage > 0;
+
+-- name: observe_newest_intervals
+-- The newest interval of each point $1 that starts in [$2, $3) and is known for half of its time.
+select p.point_id, i.start, i.amount_micro, i.coverage
+from unnest($1::int[]) p (point_id)
+cross join lateral (select start, amount_micro, coverage from interval_15min
+                    where point_id = p.point_id and start >= $2::timestamptz and start < $3::timestamptz and coverage >= 0.5
+                    order by start desc limit 1) i;
+
+-- name: observe_readings
+-- Readings of point $1 in [$2, $3), without NULLs, for binary COPY.
+select time, coalesce(value, 'NaN') as value, quality
+from reading
+where point_id = $1::int and time >= $2::timestamptz and time < $3::timestamptz order by time;
+
+-- name: observe_factor_value_at
+-- The value of a factor series at $2: the newest recorded of the span that holds it.
+select value from factor_value_in_force
+where factor_id = $1::int and withdrawn_at is null and start <= $2::timestamptz
+  and start + span_ms * interval '1 millisecond' > $2::timestamptz
+order by start desc, recorded_at desc limit 1;

@@ -11,11 +11,14 @@ References:
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
 import apprise
+from apprise.manager_plugins import NotificationManager
 
 from .base import Channel, ChannelError, Message
 from .threads import Threads
@@ -56,10 +59,12 @@ class AppriseChannel(Channel):
         self._url = url
         self._connect_s, self._read_s, self._total_s = connect_s, read_s, total_s
         self._threads = Threads()
-        scheme = url.partition(":")[0]
+        _load()
+        scheme, separator, _ = url.partition("://")
         plugin = self._plugin()
         if plugin is None:
-            raise ValueError(f"{scheme if scheme.isalnum() else 'it'}:// is no Apprise URL with all its parts")
+            named = f"{scheme}://…" if separator and scheme.isalnum() else "it"
+            raise ValueError(f"{named} is no Apprise URL with all its parts")
         self._robot = scheme.lower() in {"dingtalk", "wecombot", "feishu", "lark"}
         _watch(sys.modules[type(plugin).__module__])
         for base in type(plugin).__mro__:
@@ -98,6 +103,14 @@ class AppriseChannel(Channel):
         seen.judge(robot=self._robot)
         if not taken:
             raise ChannelError(seen.words() or "it was not taken", retryable=True)
+
+
+@cache
+def _load() -> None:
+    """Find the plug-ins; one of them asks for a module that Python is about to drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        NotificationManager().load_modules()  # type: ignore[no-untyped-call]
 
 
 class _Seen:

@@ -19,7 +19,7 @@ class Threads:
         limit: as many may be under way; where a receiver holds all of them, the next call is refused at once.
     """
 
-    def __init__(self, limit: int = 4) -> None:
+    def __init__(self, limit: int = 16) -> None:
         self._free = threading.BoundedSemaphore(limit)
 
     async def run(self, work: Callable[[], T], seconds: float) -> T:

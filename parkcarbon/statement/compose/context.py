@@ -176,7 +176,7 @@ async def open_context(session: Session, order: Order) -> Context:
     period = parse_period(order.period, facts.zone)
     if period.is_month == (order.kind == "annual"):
         raise RefusedError(
-            "3.9", f"{order.kind} of {order.period}: an annual statement is of a year, others of a month"
+            "3.9", f"{order.kind} of {order.period}: a statement of kind annual is of a year, others of a month"
         )
     if from_ms(period.from_ms) > order.as_of:
         raise RefusedError("", f"{order.period} had not begun by {order.as_of.isoformat()}")

@@ -51,7 +51,11 @@ async def lock(
     """
     standing = await closing.standing(writing, statement.park, statement.period)
     if standing.state == "closed":
-        raise RefusedError("6.9", f"{statement.period} is locked already, version {standing.version}")
+        raise RefusedError(
+            "6.9",
+            f"{statement.period} is locked already, version {standing.version}: re-open the period before another"
+            " version is locked",
+        )
     _refuse_unfit(statement, reason, override=override)
     changed = await changed_since(reading, writing, statement, as_of=as_of, now=now)
     if changed:

@@ -87,8 +87,8 @@ async def prepare(
     """
     before = await store.last_issued(writing, wanted.park, wanted.kind, wanted.period)
     if before is not None and not wanted.reason.strip():
-        number = f"{before[1].number} V{before[1].version}"
-        raise RefusedError("6.9", f"{number} was issued: again only with a reason, as a new version (reissue)")
+        told = f"{before[1].number} V{before[1].version}"
+        raise RefusedError("6.9", f"{told} was issued: again only with a reason, as a new version (reissue)")
     if before is None and wanted.reason.strip():
         raise RefusedError("6.9", f"no {wanted.kind} of {wanted.period} was issued: there is nothing to issue again")
     order = Order(

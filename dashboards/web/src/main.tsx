@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { watchAlarms } from './lib/alarmdoor';
 import { loadPreferences } from './lib/prefs';
 import { start } from './lib/store';
 import './styles/index.css';
@@ -7,4 +8,5 @@ import { App } from './ui/app';
 loadPreferences();
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+watchAlarms();
 void start();

@@ -1,9 +1,11 @@
 import { useEffect } from 'preact/hooks';
 import { language, named, t } from '../i18n';
+import { alarmPlace } from '../lib/alarmdoor';
 import { place } from '../lib/books';
 import { wall } from '../lib/prefs';
 import { statementPlace } from '../lib/statements';
 import { empty, failed, fresh, hasDevices, hasNow, loadParks, park, parks, session } from '../lib/store';
+import { AlarmCard } from './alarmcard';
 import { Bar } from './bar';
 import { CurveCard } from './curve';
 import { Devices } from './devices';
@@ -18,6 +20,7 @@ import { Tiles } from './tiles';
 import { Wall } from './wall';
 
 const loadBooks = async () => (await import('./books')).Books;
+const loadAlarms = async () => (await import('./alarms')).Alarms;
 const loadStatements = async () => (await import('./statements')).Statements;
 
 export function App() {
@@ -59,6 +62,7 @@ function Content() {
   if (parks.value.length === 0) return <p class="message">{t('parks.none')}</p>;
   if (place.value && !wall.value) return <Gate key="books" load={loadBooks} />;
   if (statementPlace.value && !wall.value) return <Gate key="statements" load={loadStatements} />;
+  if (alarmPlace.value && !wall.value) return <Gate key="alarms" load={loadAlarms} />;
   if (empty.value) return <EmptyPark />;
   if (!hasNow.value) return <Waiting />;
   if (wall.value) return <Wall />;
@@ -68,7 +72,10 @@ function Content() {
       <FlowCard />
       <CurveCard />
       <Tenants />
-      <StatementCard />
+      <div class="cards">
+        <StatementCard />
+        <AlarmCard />
+      </div>
       {hasDevices.value && <Devices />}
     </div>
   );

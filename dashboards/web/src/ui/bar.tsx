@@ -1,10 +1,11 @@
 import { language, named, t } from '../i18n';
+import { alarmPlace, openAlarms, standingTally } from '../lib/alarmdoor';
 import { go, place } from '../lib/books';
 import { otherLanguage, type Theme, theme, wall } from '../lib/prefs';
 import { openStatement, statementPlace } from '../lib/statements';
 import { channel, clock, dataAsOf, fresh, openPark, park, parks, signOut, timezone } from '../lib/store';
 import { localClock, localDate } from '../lib/time';
-import { Contrast, Leave, Logo, Moon, Screen, Sun, Warning } from './icons';
+import { Bell, Contrast, Leave, Logo, Moon, Screen, Sun, Warning } from './icons';
 
 export function Bar() {
   return (
@@ -20,10 +21,11 @@ export function Bar() {
       <LiveMark />
       <Clock />
       <div class="bar-tools">
+        {park.value && <AlarmsButton />}
         {park.value && !wall.value && <StatementsButton />}
         {park.value && !wall.value && <BooksButton />}
         <DisplayButtons />
-        {park.value && !place.value && !statementPlace.value && <WallButton />}
+        {park.value && !place.value && !statementPlace.value && !alarmPlace.value && <WallButton />}
         {!wall.value && (
           <button
             type="button"
@@ -154,6 +156,43 @@ function BooksButton() {
     >
       {t(open ? 'books.live' : 'books.title')}
     </button>
+  );
+}
+
+/** How many alarms stand, in the colour of the worst that nobody has taken on. On a wall it only tells. */
+function AlarmsButton() {
+  const count = standingTally.value;
+  if (wall.value && !count?.total) return null;
+  const open = alarmPlace.value !== null && !wall.value;
+  const label = count ? t('alarm.counts', { total: count.total, calling: count.calling }) : undefined;
+  return (
+    <button
+      type="button"
+      class={`tool tool-text tool-alarms alarms-${count?.worst ?? 'calm'}`}
+      aria-pressed={open}
+      title={label}
+      disabled={wall.value}
+      onClick={() => openAlarms(open ? null : { tab: 'standing', id: null })}
+      data-testid="alarms"
+      data-standing={count?.total ?? ''}
+    >
+      {open ? t('alarm.live') : <AlarmsInside total={count?.total ?? 0} label={label ?? ''} />}
+    </button>
+  );
+}
+
+function AlarmsInside({ total, label }: { total: number; label: string }) {
+  return (
+    <>
+      <Bell />
+      <span class="tool-word">{t('alarm.title')}</span>
+      {total > 0 && (
+        <span class="alarms-count num">
+          <span aria-hidden="true">{total}</span>
+          <span class="hidden">{label}</span>
+        </span>
+      )}
+    </>
   );
 }
 

@@ -1,6 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
 import { said, t } from '../i18n';
-import { ApiError } from '../lib/api';
 import {
   type BooksInventory,
   books,
@@ -13,42 +11,9 @@ import {
 } from '../lib/books';
 import { full, percent, tonnes } from '../lib/format';
 import { parkName } from '../lib/store';
+import { useAnswer, Waiting } from './answer';
 import { Explained } from './explained';
 import '../styles/books.css';
-
-/** What is asked for, or why it is not there. */
-type Answer<T> = { kind: 'loading' } | { kind: 'failed'; reason: string } | { kind: 'ready'; value: T };
-
-/** Asks again whenever the key changes; an answer to an earlier question is dropped. */
-export function useAnswer<T>(key: string | null, ask: () => Promise<T>): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T>>({ kind: 'loading' });
-  useEffect(() => {
-    let gone = false;
-    setAnswer({ kind: 'loading' });
-    if (key === null) return;
-    ask()
-      .then((value) => {
-        if (!gone) setAnswer({ kind: 'ready', value });
-      })
-      .catch((error: unknown) => {
-        const reason = error instanceof ApiError ? error.message : String(error);
-        if (!gone) setAnswer({ kind: 'failed', reason });
-      });
-    return () => {
-      gone = true;
-    };
-  }, [key]);
-  return answer;
-}
-
-export function Waiting({ answer }: { answer: Answer<unknown> }) {
-  if (answer.kind === 'ready') return null;
-  return (
-    <p class="message" role={answer.kind === 'failed' ? 'alert' : 'status'}>
-      {answer.kind === 'failed' ? t('books.failed', { reason: answer.reason }) : t('page.loading')}
-    </p>
-  );
-}
 
 export function Books() {
   const park = parkName.value;

@@ -1,7 +1,7 @@
 import { named, said, t, word } from '../i18n';
 import { books, type Node, type Source } from '../lib/books';
 import { full, short, unitText } from '../lib/format';
-import { useAnswer, Waiting } from './books';
+import { useAnswer, Waiting } from './answer';
 import { moment } from './devices';
 
 const ROWS_SHOWN = 24;

@@ -71,6 +71,12 @@ export const Warning = () => (
   </Icon>
 );
 
+export const Bell = () => (
+  <Icon>
+    <path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1.5h-13ZM8.3 17.2a2 2 0 0 0 3.4 0M10 2v2" />
+  </Icon>
+);
+
 export const Bolt = () => (
   <Icon>
     <path d="M11 2 4.5 11.5H9L8.5 18 15.5 8H11Z" />

@@ -12,7 +12,7 @@ import {
   statements,
 } from '../lib/statements';
 import { parkName } from '../lib/store';
-import { useAnswer, Waiting } from './books';
+import { useAnswer, Waiting } from './answer';
 import { FrontPage, Page } from './recordview';
 import '../styles/statements.css';
 

@@ -24,6 +24,7 @@ from parkcarbon.kit.db import Database, from_ms, to_ms
 
 from .absorb import Absorber
 from .config import read_config
+from .localdays import write_all_local_days
 from .migrate import migrate
 from .parks import apply_park, differences
 from .partitions import Partitions
@@ -126,6 +127,8 @@ async def _migrate(_: argparse.Namespace) -> int:
     async with await Database.connect(read_config().database_url, max_size=1) as database:
         for name in await migrate(database):
             _say(name)
+        async with database.transaction() as session:
+            await write_all_local_days(session)
     return 0
 
 

@@ -292,6 +292,12 @@ def test_a_decision_asks_to_be_woken_when_the_silence_ends() -> None:
     assert line.wake_ms == at(40)
 
 
+def test_a_step_without_delay_is_asked_for_at_once() -> None:
+    line = firing(replace(AT_ONCE, steps=(Step(0, ("head",)),)))
+    assert line.wake_ms == at(0)
+    assert line.look(0) == ["escalation -> head #1"]
+
+
 def test_no_recovery_of_what_never_went_out() -> None:
     line = Timeline(AT_ONCE)
     line.look(0, 960, muting=SILENCED)

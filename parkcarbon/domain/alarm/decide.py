@@ -257,7 +257,9 @@ def _tell(policy: Policy, state: AlarmState, now_ms: int, muting: Muting, action
         tuple(dict.fromkeys(name for one in came for name in one.receivers)) if came else _told_so_far(policy, episode)
     )
     actions.append(Tell(state.subject, answer.why, receivers, episode.times_told, told))
-    return Decision(replace(state, episode=told), tuple(actions), _wanted(policy, told, now_ms).wake_ms)
+    following = _wanted(policy, told, now_ms)
+    wake_ms = now_ms if following.why in _TOLD else following.wake_ms
+    return Decision(replace(state, episode=told), tuple(actions), wake_ms)
 
 
 def _untold(state: AlarmState, answer: Due, actions: list[Action]) -> Decision:

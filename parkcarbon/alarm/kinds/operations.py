@@ -4,6 +4,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from .base import Kind
+from .calibration import CALIBRATION_EXPIRING
+from .clock import CLOCK
+from .completeness import COMPLETENESS
+from .custody_delay import CUSTODY_DELAY
 from .device_silent import DEVICE_SILENT
+from .outbox import OUTBOX_FILLING
+from .stale_factor import STALE_FACTOR
 
-KINDS_2: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (DEVICE_SILENT,)}
+_KINDS: Final = (
+    DEVICE_SILENT,
+    COMPLETENESS,
+    CLOCK,
+    OUTBOX_FILLING,
+    STALE_FACTOR,
+    CUSTODY_DELAY,
+    CALIBRATION_EXPIRING,
+)
+KINDS_2: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _KINDS}

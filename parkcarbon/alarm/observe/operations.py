@@ -1,9 +1,11 @@
 """Reading what is known of devices and sources: when each was last heard, what each source says of itself."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from parkcarbon.books.facts import entry_states
 from parkcarbon.kit.db import Session, from_ms, load_queries, to_ms
 from parkcarbon.live.load import document_of
 from parkcarbon.live.model import ParkModel
@@ -77,6 +79,23 @@ class Pauses:
     pauses: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A calibration certificate of a meter.
+
+    Attributes:
+        device: of the park document.
+        until: day after the last that it covers.
+        number: of the certificate; empty: the park document gives the day alone.
+        passed: False for a meter that failed.
+    """
+
+    device: str
+    until: dt.date
+    number: str = ""
+    passed: bool = True
+
+
 async def load_sources(session: Session, model: ParkModel) -> dict[str, SourceSaid]:
     """Sources of a park that may send."""
     return {
@@ -117,3 +136,78 @@ async def load_pauses(session: Session, point_id: int, from_ms_: int, to_ms_: in
     rows = await session.fetch(QUERIES["silence_gaps"], *span, float(longer_than_ms))
     pauses = tuple((to_ms(row["before"]), to_ms(row["after"])) for row in rows)
     return Pauses(to_ms(ends["first"]), to_ms(ends["last"]), pauses)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSeen:
+    """What the readings of a source say of its clock.
+
+    Attributes:
+        uncertain: points whose newest reading has a time that is not trusted.
+        last_ms: time of its newest reading [ms UTC].
+    """
+
+    uncertain: int
+    last_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How much of a window a point measured.
+
+    Attributes:
+        measured_ms: measured time [ms].
+        first_ms: start of the point's first interval at all [ms UTC]; None: it lies before the window.
+    """
+
+    measured_ms: int
+    first_ms: int | None
+
+
+async def load_clocks(session: Session, model: ParkModel) -> dict[str, ClockSeen]:
+    """What the newest readings of each source say of its clock."""
+    return {
+        row["source"]: ClockSeen(row["uncertain"], None if row["last_time"] is None else to_ms(row["last_time"]))
+        for row in await session.fetch(QUERIES["clock_seen"], model.park)
+    }
+
+
+async def load_measured(session: Session, point_ids: list[int], begin_ms: int, end_ms: int) -> dict[int, Measured]:
+    """Measured time of points in the intervals of [begin, end) [ms UTC]; a point without any interval is absent."""
+    rows = await session.fetch(QUERIES["completeness_sums"], point_ids, from_ms(begin_ms), from_ms(end_ms))
+    return {
+        row["point_id"]: Measured(row["measured_ms"], None if row["first"] is None else to_ms(row["first"]))
+        for row in rows
+    }
+
+
+async def load_delays(session: Session, model: ParkModel, since_ms: int) -> dict[str, float]:
+    """Longest time from made to recorded of what came since then, by source [s]."""
+    rows = await session.fetch(QUERIES["custody_newest"], model.park, from_ms(since_ms))
+    return {row["source"]: float(row["worst_s"]) for row in rows}
+
+
+async def load_past_delays(
+    session: Session, model: ParkModel, source: str, span_ms: tuple[int, int], step_s: float
+) -> list[tuple[int, float]]:
+    """End of each step in which something came [ms UTC] and the longest delay in it [s]."""
+    rows = await session.fetch(
+        QUERIES["custody_past"], model.park, source, from_ms(span_ms[0]), from_ms(span_ms[1]), step_s
+    )
+    return [(to_ms(row["step_end"]), float(row["worst_s"])) for row in rows]
+
+
+async def load_certificates(session: Session, model: ParkModel) -> list[Certificate]:
+    """Certificates of meters that count: approved where they must be, not followed by a later one."""
+    rows = await session.fetch(QUERIES["calibration_entries"], model.park)
+    states = entry_states(rows)
+    return [
+        Certificate(
+            device=str(document.get("device")),
+            until=row["to_day"],
+            number=str(document.get("certificate") or ""),
+            passed=document.get("passed") is not False,
+        )
+        for row in rows
+        if states[row["entry_id"]] == "in_force" and (document := document_of(row["document"]))
+    ]

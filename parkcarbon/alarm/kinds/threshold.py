@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from parkcarbon.alarm.observe.figures import NAMES, FiguresNow, load_figures, past_figure
-from parkcarbon.alarm.observe.intervals import Newest15, load_grid, load_newest_intervals
+from parkcarbon.alarm.observe.intervals import Newest15, load_grid, load_newest_intervals, within
 from parkcarbon.alarm.observe.judge import judge
 from parkcarbon.alarm.observe.points import gauge_value, rate_unit, read_gauge, stale_ms, unknown_at_ms
 from parkcarbon.alarm.observe.series import observations_of, with_silences
@@ -116,9 +116,7 @@ async def _past_of(
     begin_ms, end_ms = span
     if point.metered:
         grid = await load_grid(session, [point], begin_ms - INTERVAL_MS, end_ms)
-        times, values = grid.ends_ms, grid.per_h(point)
-        inside = (times >= begin_ms) & (times < end_ms)
-        times, values = times[inside], values[inside]
+        times, values = within(grid.ends_ms, grid.per_h(point), begin_ms, end_ms)
     else:
         times, values = await read_gauge(session, point, begin_ms, end_ms)
         times, values = with_silences(times, values, stale_ms(point), end_ms)

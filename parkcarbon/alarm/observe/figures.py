@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from parkcarbon.alarm.observe.intervals import SIGNS, Grid, flow_points, load_grid
+from parkcarbon.alarm.observe.intervals import SIGNS, Grid, flow_points, load_grid, within
 from parkcarbon.domain.alarm.types import Said
 from parkcarbon.domain.emissions import unit_scale
 from parkcarbon.domain.reading import INTERVAL_MS
-from parkcarbon.domain.readings import BoolArray, FloatArray, Int64Array
+from parkcarbon.domain.readings import FloatArray, Int64Array
 from parkcarbon.kit.db import Session, from_ms, load_queries
 from parkcarbon.live.figures import figures_at
 from parkcarbon.live.load import QUERIES as LIVE
@@ -96,10 +96,7 @@ async def past_figure(
     if name == "completeness":
         points = [point for point in model.metered() if point.flow is not None]
     grid = await load_grid(session, points, first_ms, end_ms)
-    ends = grid.ends_ms
-    values = _values(model, grid, name)
-    wanted: BoolArray = (ends >= begin_ms) & (ends < end_ms)
-    return ends[wanted], values[wanted]
+    return within(grid.ends_ms, _values(model, grid, name), begin_ms, end_ms)
 
 
 def _values(model: ParkModel, grid: Grid, name: str) -> FloatArray:

@@ -92,6 +92,28 @@ class Grid:
         return rate
 
 
+def mean_before(values: FloatArray, count: int) -> FloatArray:
+    """Mean of each value and those before it, `count` in all; NaN where fewer than half of them are known.
+
+    >>> mean_before(np.array([1.0, 3.0, np.nan, np.nan, 5.0]), 2).tolist()
+    [1.0, 2.0, 3.0, nan, 5.0]
+    """
+    known = np.isfinite(values)
+    total = np.concatenate((np.zeros(1), np.cumsum(np.where(known, values, 0.0))))
+    many = np.concatenate((np.zeros(1), np.cumsum(known)))
+    low = np.maximum(np.arange(len(values)) + 1 - count, 0)
+    sums, counts = total[1:] - total[low], many[1:] - many[low]
+    found: FloatArray = np.full(len(values), np.nan)
+    np.divide(sums, counts, out=found, where=(counts > 0) & (2 * counts >= count))
+    return found
+
+
+def within(times_ms: Int64Array, values: FloatArray, begin_ms: int, end_ms: int) -> tuple[Int64Array, FloatArray]:
+    """The part of a series that lies in `[begin_ms, end_ms)` [ms UTC]."""
+    inside: BoolArray = (times_ms >= begin_ms) & (times_ms < end_ms)
+    return times_ms[inside], values[inside]
+
+
 def flow_points(model: ParkModel) -> list[PointInfo]:
     """Points of electricity that the load is made of."""
     return [point for point in model.metered("electricity") if point.flow in SIGNS]

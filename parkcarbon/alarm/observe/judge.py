@@ -93,6 +93,7 @@ def judge(
     what: Said,
     detail: Said = _NOTHING,
     committed_ms: int | None = None,
+    of_ms: int | None = None,
 ) -> Observation:
     """Hold a value against the limit of a rule; outside the rule's hours it is clear, whatever it is.
 
@@ -105,12 +106,13 @@ def judge(
         what: what the value is of.
         detail: more for the sentence.
         committed_ms: when the newest reading in it was committed [ms UTC].
+        of_ms: the moment that the rule's hours are held against [ms UTC]; None: `at_ms`.
     """
     limit = rule.limit
     if limit is None:
         raise ValueError(f"rule {rule.policy.rule} has no limit")
     known = None if value is None or value != value else value  # noqa: PLR0124 - NaN
-    if not counts(rule.hours, model, at_ms):
+    if not counts(rule.hours, model, at_ms if of_ms is None else of_ms):
         span = clock_hours(rule.hours or (0, 0))
         outside = Said(f"{what.zh}：不在计入时段 {span}", f"{what.en}: outside the hours {span}")
         return Observation(subject, at_ms, Level.CLEAR, known, limit.on, outside, committed_ms)

@@ -1,13 +1,13 @@
 """Points as rules look at them: gauges by their readings, counters by the power of their intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from parkcarbon.domain.reading import INTERVAL_MS, OUTSIDE_ENERGY, Quality
 from parkcarbon.domain.readings import FloatArray, Int64Array
-from parkcarbon.kit.db import Session, from_ms, load_queries
+from parkcarbon.kit.db import Session, from_ms, load_queries, to_ms
 from parkcarbon.kit.pgcopy import PgType
 from parkcarbon.live.model import PointInfo
 from parkcarbon.live.power import FRESH_MS, SLOW_MS, Newest
@@ -68,3 +68,10 @@ async def read_gauge(session: Session, point: PointInfo, begin_ms: int, end_ms: 
     values: FloatArray = np.where(np.isin(found["quality"], _OUTSIDE), np.nan, found["value"] * point.ratio)
     times: Int64Array = found["time"]
     return times, values
+
+
+async def load_gauges(session: Session, points: Sequence[PointInfo]) -> dict[int, Newest]:
+    """The newest reading of each point, by point_id."""
+    ids = [point.point_id for point in points]
+    rows = await session.fetch(QUERIES["observe_newest"], ids) if ids else []
+    return {row["point_id"]: Newest(to_ms(row["last_time"]), row["last_value"], row["last_quality"]) for row in rows}

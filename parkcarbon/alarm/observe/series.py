@@ -36,6 +36,7 @@ def observations_of(
     *,
     thin_ms: int = THIN_MS,
     detail: Callable[[int], Said] | None = None,
+    span_ms: int = 0,
 ) -> list[Observation]:
     """Judge a series of values; where the level stays, one observation each `thin_ms`, and each new extreme.
 
@@ -47,6 +48,7 @@ def observations_of(
         what: what the values are of.
         thin_ms: see above [ms].
         detail: more for the sentence of the value at this place in the series.
+        span_ms: the values are of so long before their moments: hours of a rule are held against its begin [ms].
     """
     times_ms, values = series
     if rule.limit is None or not len(times_ms):
@@ -56,8 +58,9 @@ def observations_of(
     for at in _kept(levels, values * (1 if rule.limit.direction == "above" else -1), times_ms, thin_ms):
         value = None if levels[at] == _UNKNOWN else float(values[at])
         more = Said("", "") if detail is None else detail(at)
-        found.append(judge(rule, model, subject, int(times_ms[at]), value, what=what, detail=more))
-    return _at_edges_of_hours(rule, model, found)
+        at_ms = int(times_ms[at])
+        found.append(judge(rule, model, subject, at_ms, value, what=what, detail=more, of_ms=at_ms - span_ms))
+    return _at_edges_of_hours(rule, model, found, span_ms)
 
 
 def _kept(levels: Int64Array, severity: FloatArray, times_ms: Int64Array, thin_ms: int) -> list[int]:
@@ -79,11 +82,11 @@ def _kept(levels: Int64Array, severity: FloatArray, times_ms: Int64Array, thin_m
     return kept
 
 
-def _at_edges_of_hours(rule: "Compiled", model: ParkModel, seen: list[Observation]) -> list[Observation]:
+def _at_edges_of_hours(rule: "Compiled", model: ParkModel, seen: list[Observation], span_ms: int) -> list[Observation]:
     """Outside a rule's hours one observation says so; the others of that stretch are left out."""
     if rule.hours is None:
         return seen
-    inside = [counts(rule.hours, model, item.at_ms) for item in seen]
+    inside = [counts(rule.hours, model, item.at_ms - span_ms) for item in seen]
     return [item for at, item in enumerate(seen) if inside[at] or at == 0 or inside[at - 1]]
 
 

@@ -26,3 +26,7 @@ select value from factor_value_in_force
 where factor_id = $1::int and withdrawn_at is null and start <= $2::timestamptz
   and start + span_ms * interval '1 millisecond' > $2::timestamptz
 order by start desc, recorded_at desc limit 1;
+
+-- name: observe_newest
+-- The newest reading of points $1.
+select point_id, last_time, last_value, last_quality from point_state where point_id = any($1::int[]) and last_time is not null;

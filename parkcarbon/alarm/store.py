@@ -206,6 +206,16 @@ async def put_messages(session: Session, park: str, messages: Sequence[Outgoing]
     return await session.execute(QUERIES["messages_put"], park, *_columns(rows, 11))
 
 
+async def grow_message(session: Session, message: Outgoing) -> bool:
+    """Write a waiting message anew, with others of its group; False: it is on its way already."""
+    grown = await session.fetchval(
+        QUERIES["message_grow"],
+        *(message.key, message.why, message.priority, list(message.episodes), message.subject, message.body),
+        msgspec.json.encode(message.details).decode(),
+    )
+    return grown is not None
+
+
 def moment(time_ms: int | None) -> dt.datetime | None:
     """A time for the database, or nothing."""
     return None if time_ms is None else from_ms(time_ms)

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "gateway": ("gateway", (), "run a park gateway"),
     "api": ("api", ("run",), "run the HTTP API and the web app"),
     "statement": (f"{__name__}.statement", (), "issue, approve, export, compare and verify statements"),
+    "alerts": ("alerts", ("run",), "run the process that evaluates alarm rules and tells people"),
     "statements": ("statements", ("run",), "run the process that prepares, signs, delivers and seals"),
     "evidence": (f"{__name__}.evidence", (), "daily roots, evidence packs, and checking one without a database"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),

@@ -36,8 +36,7 @@ select r.park_id, max(r.revision) as revision from alarm_rules r group by r.park
 
 -- name: newest_readings
 -- Of watched points, what is new since $2.
-select s.point_id, s.last_time, coalesce(s.last_value, 'NaN') as last_value,
-       coalesce(s.last_quality, -1::smallint) as last_quality, s.updated_at
+select s.point_id, s.last_time, s.last_value, s.last_quality, s.updated_at
 from point_state s
 where s.point_id = any($1::int[]) and s.updated_at > $2::timestamptz and s.last_time is not null;
 
@@ -196,3 +195,11 @@ group by channel, state;
 
 -- name: states_count
 select phase, count(*)::int as n from alarm_state where phase <> 'normal' group by phase;
+
+-- name: message_grow
+-- Others of its group came before it went out.
+update alarm_message
+set why = $2::text, priority = $3::text, episodes = $4::bigint[], subject = $5::text, body = $6::text,
+    details = $7::jsonb
+where key = $1::text and state = 'waiting' and attempts = 0
+returning key;

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from parkcarbon.alarm.rules.document import Rule
 from parkcarbon.alarm.rules.dryrun import MAX_PAST_MS, DryRun, dry_run, try_rule
 from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.alarm.decide import decide
+from parkcarbon.domain.alarm.report import Past, report
 from parkcarbon.domain.alarm.types import (
     MINUTE_MS,
     AlarmState,
@@ -185,3 +188,47 @@ def test_four_hundred_days_are_allowed() -> None:
 
 def test_levels_are_those_of_the_limit() -> None:
     assert [seen(0, value).level for value in (950.0, 950.1, 900.0)] == [Level.BETWEEN, Level.BEYOND, Level.CLEAR]
+
+
+# ── a month of a noisy load ─────────────────────────────────────────────────────────────────────
+
+MINUTES = 30 * 24 * 60
+
+
+def month(seed: int) -> tuple[list[float], list[int]]:
+    """A load near its limit every working afternoon, with noise, short peaks of starting motors, and true overloads.
+
+    Returns:
+        Load by minute [kW]; minutes in which an overload of 30 min begins.
+    """
+    chance = np.random.default_rng(seed)
+    minute = np.arange(MINUTES)
+    load = 650 + 260 * np.clip(np.sin((minute / 1440 - 0.25) * 2 * np.pi), 0, 1)
+    noise = chance.normal(0, 1, MINUTES)
+    for lag in range(1, MINUTES):
+        noise[lag] += 0.6 * noise[lag - 1]
+    load = load + 12 * noise
+    load[chance.integers(0, MINUTES, 60)] += 200
+    begins = [day * 1440 + 900 for day in (2, 9, 10, 23)]
+    for begin in begins:
+        load[begin : begin + 30] = 1040 + 4 * noise[begin : begin + 30]
+    return [float(one) for one in load], begins
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_month_of_noise_gives_the_true_alarms_and_no_chatter(seed: int) -> None:
+    load, begins = month(seed)
+    history = [seen(minute, value) for minute, value in enumerate(load)]
+    waits = compiled(for_min=5, keep_min=2)
+    run = dry_run(waits, history)
+    found = [round((one.from_ms - START_MS) / MINUTE_MS) for one in run.episodes]
+    assert found == begins, "every overload, and nothing else"
+    pasts = [Past("load", "park", "medium", one.fired_ms, one.resolved_ms) for one in run.episodes]
+    told = report(pasts, at(0), at(MINUTES), at(MINUTES))
+    assert (told.chattering, told.floods, told.standing) == ((), (), ())
+
+    bare = replace(
+        waits, policy=replace(waits.policy, for_ms=0, keep_firing_ms=0), limit=Limit(950, 950, "above", "kW")
+    )
+    levels = [replace(one, level=Limit(950, 950, "above", "kW").level(one.value)) for one in history]
+    assert dry_run(bare, levels).times > 5 * len(begins), "without hysteresis and delay the same month is noise"

@@ -1,0 +1,1 @@
+"""The dashboards: which panels, in which order, in both languages."""

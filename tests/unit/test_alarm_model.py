@@ -46,6 +46,7 @@ LABELS = Labels({"rule": "load", "subject": "park"})
 LEVELS = st.sampled_from([Level.BEYOND, Level.BEYOND, Level.CLEAR, Level.CLEAR, Level.BETWEEN, Level.UNKNOWN])
 SPANS = st.sampled_from([0, 1, 30_000, MINUTE_MS, 5 * MINUTE_MS])
 GAPS = st.sampled_from([1, 30_000, MINUTE_MS, MINUTE_MS, 7 * MINUTE_MS])
+RUNS = st.tuples(LEVELS, GAPS, st.sampled_from([1, 1, 2, 3, 6]))
 NO_DATA: st.SearchStrategy[NoData] = st.sampled_from(["keep", "alarm", "ok"])
 POLICIES = st.builds(
     Policy,
@@ -131,10 +132,10 @@ class AlarmMachine(RuleBasedStateMachine):
 
     # ── what happens ────────────────────────────────────────────────────────────────────────────
 
-    @rule(steps=st.lists(st.tuples(LEVELS, GAPS), min_size=1, max_size=5), lag_ms=st.sampled_from([0, 900, 90_000]))
-    def readings_come(self, steps: list[tuple[Level, int]], lag_ms: int) -> None:
+    @rule(runs=st.lists(RUNS, min_size=1, max_size=3), lag_ms=st.sampled_from([0, 900, 90_000]))
+    def readings_come(self, runs: list[tuple[Level, int, int]], lag_ms: int) -> None:
         seen = []
-        for level, gap_ms in steps:
+        for level, gap_ms in [(level, gap_ms) for level, gap_ms, count in runs for _ in range(count)]:
             self.event_ms += gap_ms
             value = {Level.BEYOND: 960.0 + self.event_ms % 7, Level.CLEAR: 800.0, Level.BETWEEN: 920.0}.get(level)
             seen.append(Observation("park", self.event_ms, level, value, 950.0))
@@ -317,7 +318,7 @@ class AlarmMachine(RuleBasedStateMachine):
 
 
 TestAlarmMachine = AlarmMachine.TestCase
-TestAlarmMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestAlarmMachine.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
 
 
 HISTORIES = st.lists(st.tuples(LEVELS, GAPS), max_size=40)

@@ -54,13 +54,15 @@ def observations_of(
     if rule.limit is None or not len(times_ms):
         return []
     levels = levels_of(rule.limit, values)
+    if rule.hours is not None:
+        levels[[not counts(rule.hours, model, at_ms - span_ms) for at_ms in times_ms.tolist()]] = 0
     found = []
     for at in _kept(levels, values * (1 if rule.limit.direction == "above" else -1), times_ms, thin_ms):
-        value = None if levels[at] == _UNKNOWN else float(values[at])
+        value = None if np.isnan(values[at]) else float(values[at])
         more = Said("", "") if detail is None else detail(at)
         at_ms = int(times_ms[at])
         found.append(judge(rule, model, subject, at_ms, value, what=what, detail=more, of_ms=at_ms - span_ms))
-    return _at_edges_of_hours(rule, model, found, span_ms)
+    return found
 
 
 def _kept(levels: Int64Array, severity: FloatArray, times_ms: Int64Array, thin_ms: int) -> list[int]:
@@ -80,14 +82,6 @@ def _kept(levels: Int64Array, severity: FloatArray, times_ms: Int64Array, thin_m
     if len(times_ms) and (not kept or kept[-1] != len(times_ms) - 1):
         kept.append(len(times_ms) - 1)
     return kept
-
-
-def _at_edges_of_hours(rule: "Compiled", model: ParkModel, seen: list[Observation], span_ms: int) -> list[Observation]:
-    """Outside a rule's hours one observation says so; the others of that stretch are left out."""
-    if rule.hours is None:
-        return seen
-    inside = [counts(rule.hours, model, item.at_ms - span_ms) for item in seen]
-    return [item for at, item in enumerate(seen) if inside[at] or at == 0 or inside[at - 1]]
 
 
 def with_silences(times_ms: Int64Array, values: FloatArray, stale_ms: int, to_ms: int) -> tuple[Int64Array, FloatArray]:

@@ -66,7 +66,7 @@ export const alarms = {
     return get<Report>(inPark(park, `alarms/report?${new URLSearchParams(span)}`));
   },
   silences: async (park: string) =>
-    (await get<{ silences: Silence[] }>(inPark(park, 'alarms/silences'))).silences,
+    (await get<{ silences: Silence[] }>(inPark(park, 'alarms/silences?over=true'))).silences,
   silence: (park: string, match: Record<string, string>, end: string, comment: string) =>
     send<Silence>(inPark(park, 'alarms/silences'), { match, end, comment }),
   endSilence: (park: string, id: number) => send<Silence>(inPark(park, `alarms/silences/${id}/end`), {}),

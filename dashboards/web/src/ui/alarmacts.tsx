@@ -7,7 +7,7 @@ import { failure } from './answer';
 
 const MINUTES = [15, 60, 240, 480] as const;
 
-/** What a person can do with an alarm that stands. Their name is that of their token; it goes into the history. */
+/** What a person can do with an alarm; of one that is over, say something. Their name is that of their token; it goes into the history. */
 export function AlarmActs({ park, alarm, acted }: { park: string; alarm: AlarmWhole; acted: () => void }) {
   const [comment, setComment] = useState('');
   const [minutes, setMinutes] = useState<number>(MINUTES[1]);
@@ -29,6 +29,7 @@ export function AlarmActs({ park, alarm, acted }: { park: string; alarm: AlarmWh
     }
   };
   const said = comment.trim() !== '';
+  const over = state === 'resolved' || state === 'historical';
   return (
     <section class="card alarm-acts" aria-labelledby="alarm-acts">
       <header class="card-head">
@@ -46,38 +47,23 @@ export function AlarmActs({ park, alarm, acted }: { park: string; alarm: AlarmWh
           />
         </label>
         <div class="alarm-buttons">
-          {alarm.acknowledged === null && <Act name="acknowledge" primary disabled={busy} act={act} />}
-          <Act name="comment" disabled={busy || !said} act={act} />
-          {state === 'shelved' ? (
-            <Act name="unshelve" disabled={busy} act={act} />
-          ) : (
-            <span class="alarm-shelve">
-              <Act name="shelve" disabled={busy || !said} act={act} />
-              <label>
-                <span class="hidden">{t('alarm.shelveFor')}</span>
-                <select
-                  value={String(minutes)}
-                  onChange={(event) => setMinutes(Number(event.currentTarget.value))}
-                  data-testid="alarm-shelve-for"
-                >
-                  {MINUTES.map((count) => (
-                    <option key={count} value={String(count)}>
-                      {count < 60
-                        ? t('alarm.lasted.min', { count })
-                        : t('alarm.lasted.h', { count: count / 60 })}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            </span>
+          {!over && alarm.acknowledged === null && (
+            <Act name="acknowledge" primary disabled={busy} act={act} />
           )}
-          <Act
-            name={alarm.out_of_service ? 'in_service' : 'out_of_service'}
-            disabled={busy || (!alarm.out_of_service && !said)}
-            act={act}
-          />
+          <Act name="comment" disabled={busy || !said} act={act} />
+          {!over && (
+            <Aside
+              alarm={alarm}
+              shelved={state === 'shelved'}
+              disabled={busy}
+              said={said}
+              act={act}
+              minutes={minutes}
+              setMinutes={setMinutes}
+            />
+          )}
         </div>
-        <p class="muted small">{t('alarm.needsReason')}</p>
+        {!over && <p class="muted small">{t('alarm.needsReason')}</p>}
         {failed && (
           <p class="alarm-refused" role="alert" data-testid="alarm-refused">
             {failed}
@@ -85,6 +71,50 @@ export function AlarmActs({ park, alarm, acted }: { park: string; alarm: AlarmWh
         )}
       </form>
     </section>
+  );
+}
+
+interface AsideProps {
+  alarm: AlarmWhole;
+  shelved: boolean;
+  disabled: boolean;
+  said: boolean;
+  act: (name: ActName) => Promise<void>;
+  minutes: number;
+  setMinutes: (minutes: number) => void;
+}
+
+/** Putting an alarm aside for a time, or until a person ends it, and taking it up again. */
+function Aside({ alarm, shelved, disabled, said, act, minutes, setMinutes }: AsideProps) {
+  return (
+    <>
+      {shelved ? (
+        <Act name="unshelve" disabled={disabled} act={act} />
+      ) : (
+        <span class="alarm-shelve">
+          <Act name="shelve" disabled={disabled || !said} act={act} />
+          <label>
+            <span class="hidden">{t('alarm.shelveFor')}</span>
+            <select
+              value={String(minutes)}
+              onChange={(event) => setMinutes(Number(event.currentTarget.value))}
+              data-testid="alarm-shelve-for"
+            >
+              {MINUTES.map((count) => (
+                <option key={count} value={String(count)}>
+                  {count < 60 ? t('alarm.lasted.min', { count }) : t('alarm.lasted.h', { count: count / 60 })}
+                </option>
+              ))}
+            </select>
+          </label>
+        </span>
+      )}
+      <Act
+        name={alarm.out_of_service ? 'in_service' : 'out_of_service'}
+        disabled={disabled || (!alarm.out_of_service && !said)}
+        act={act}
+      />
+    </>
   );
 }
 

@@ -47,9 +47,11 @@ export function AlarmCard() {
                 <span class="alarm-what">
                   <strong>{alarmTitle(alarm)}</strong> <span class="muted">{named(alarm.subject_name)}</span>
                 </span>
-                <StateTag alarm={alarm} />
-                <span class="alarm-since muted">
-                  <Standing alarm={alarm} />
+                <span class="alarm-where">
+                  <StateTag alarm={alarm} />
+                  <span class="alarm-since muted">
+                    <Standing alarm={alarm} />
+                  </span>
                 </span>
               </button>
             </li>

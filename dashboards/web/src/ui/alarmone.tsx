@@ -100,9 +100,7 @@ function Whole({ park, alarm, acted }: { park: string; alarm: AlarmWhole; acted:
           <AlarmCurveView alarm={alarm} curve={alarm.curve} />
         </section>
       )}
-      {alarm.resolved_at === null && !alarm.historical && (
-        <AlarmActs key={alarm.id} park={park} alarm={alarm} acted={acted} />
-      )}
+      <AlarmActs key={alarm.id} park={park} alarm={alarm} acted={acted} />
       <section class="card alarm-history" aria-labelledby="alarm-history">
         <header class="card-head">
           <h2 id="alarm-history">{t('alarm.history')}</h2>

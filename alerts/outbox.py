@@ -24,10 +24,6 @@ from .channels.base import Channel, ChannelError, Message
 
 log = structlog.get_logger(__name__)
 
-SEND_S: Final = 30.0
-"""Longest a channel may take for one message [s]."""
-CLAIM_MS: Final = 60_000
-"""A message is claimed so long [ms]."""
 AT_ONCE: Final = 8
 """Messages of one channel under way."""
 FIRST_PAUSE_MS: Final = 2_000
@@ -60,16 +56,25 @@ class Outbox:
         channels: where messages go.
         clock: time.
         rng: jitter.
+        send_s: longest a channel may take for one message [s]; it is claimed twice as long.
         tick_s: longest pause between two looks at a channel [s].
     """
 
     def __init__(
-        self, database: Database, channels: ChannelsOf, clock: Clock, rng: random.Random, *, tick_s: float = 5.0
+        self,
+        database: Database,
+        channels: ChannelsOf,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        send_s: float = 30.0,
+        tick_s: float = 5.0,
     ) -> None:
         self._database = database
         self._channels = channels
         self._clock = clock
         self._rng = rng
+        self._send_s = send_s
         self._tick_s = tick_s
         self._woken: dict[str, asyncio.Event] = {}
         self._any = asyncio.Event()
@@ -140,7 +145,7 @@ class Outbox:
         """Send messages of a channel that may go now; return of each whether it is done with."""
         now_ms = self._clock.now_ms()
         rows = await self._database.fetch(
-            QUERIES["messages_take"], name, from_ms(now_ms), from_ms(now_ms + CLAIM_MS), limit
+            QUERIES["messages_take"], name, from_ms(now_ms), from_ms(now_ms + round(2000 * self._send_s)), limit
         )
         return list(await asyncio.gather(*(self._send(row) for row in rows)))
 
@@ -172,10 +177,10 @@ class Outbox:
         if channel is None:
             return ChannelError(f"this process has no address for channel {name}", retryable=True)
         try:
-            async with asyncio.timeout(SEND_S):
+            async with asyncio.timeout(self._send_s):
                 await channel.send(message)
         except TimeoutError:
-            return ChannelError(f"channel {name} did not answer within {SEND_S:.0f} s", retryable=True)
+            return ChannelError(f"channel {name} did not answer within {self._send_s:g} s", retryable=True)
         except ChannelError as error:
             return error
         except Exception as error:  # noqa: BLE001 - one channel's fault is not another's; the text may hold an address

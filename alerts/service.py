@@ -70,7 +70,9 @@ class Service:
         if config.alerts_metrics_port is not None:
             metrics.serve(config.alerts_metrics_port)
         async with await self._connect() as database:
-            outbox = self._outbox = Outbox(database, self._channels, self._clock, self._rng)
+            outbox = self._outbox = Outbox(
+                database, self._channels, self._clock, self._rng, send_s=config.alerts_send_s
+            )
             services: dict[str, Work] = {
                 "lease": lambda: self._keep(database),
                 "evaluate": lambda: self._evaluate(database),

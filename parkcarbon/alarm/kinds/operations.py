@@ -10,9 +10,11 @@ from .completeness import COMPLETENESS
 from .custody_delay import CUSTODY_DELAY
 from .device_silent import DEVICE_SILENT
 from .outbox import OUTBOX_FILLING
+from .pv import PV_UNDERPERFORMANCE
 from .stale_factor import STALE_FACTOR
 
 _KINDS: Final = (
+    PV_UNDERPERFORMANCE,
     DEVICE_SILENT,
     COMPLETENESS,
     CLOCK,

@@ -66,10 +66,3 @@ select e.entry_id, e.to_day, e.document, e.needs_review, e.supersedes, e.withdra
 from entry e left join entry_review r using (entry_id)
 where e.park_id = $1::text and e.kind = 'meter_certificate'
 order by e.entry_id;
-
--- name: pv_intervals
--- What inverters produced in [$2, $3): finished intervals with an amount, whole ones only.
-select point_id, start, amount_micro
-from interval_15min
-where point_id = any($1::int[]) and start >= $2::timestamptz and start < $3::timestamptz
-  and coverage > 0.99 and method <= 1;

@@ -126,6 +126,7 @@ class AlarmMachine(RuleBasedStateMachine):
         self.open: Episode | None = None
         self.told = 0
         self.keys: set[str] = set()
+        self.last_told = (0, 0)  # when [ms UTC], steps taken
         self.last_resolved_ms = 0
         self.judging = False  # newer readings, not late ones
         self.last = Decision(self.steady.state)
@@ -221,7 +222,7 @@ class AlarmMachine(RuleBasedStateMachine):
         if isinstance(action, Opened):
             assert self.open is None, "a second episode while one is open"
             self.check_fired(action.episode)
-            self.open, self.told = action.episode, 0
+            self.open, self.told, self.last_told = action.episode, 0, (0, 0)
         elif isinstance(action, Resolved):
             assert self.open is not None
             assert action.episode.from_ms == self.open.from_ms
@@ -252,6 +253,15 @@ class AlarmMachine(RuleBasedStateMachine):
         assert tell.count == self.told
         self.told += 1
         assert (tell.why is Why.FIRST) == (tell.count == 0)
+        before_ms, taken = self.last_told
+        if tell.why is Why.REPEAT:
+            assert self.now_ms - before_ms >= self.policy.repeat_ms
+        if tell.why is Why.ESCALATION:
+            assert tell.episode.steps_taken > taken
+            newest = self.policy.steps[tell.episode.steps_taken - 1]
+            assert self.now_ms - (tell.episode.told_ms or 0) >= newest.after_ms
+            assert set(newest.receivers) <= set(tell.receivers)
+        self.last_told = self.now_ms, tell.episode.steps_taken
         if tell.why is not Why.RECOVERED:
             assert self.muting().why is None
             assert self.steady.state.shelved_until_ms <= self.now_ms

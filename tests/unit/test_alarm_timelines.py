@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from parkcarbon.domain.alarm.decide import NOT_MUTED, Act, apply_act, decide, due
+from parkcarbon.domain.alarm.group import group
+from parkcarbon.domain.alarm.mute import GATEWAY_DOWN, muting_of
 from parkcarbon.domain.alarm.steps import late
 from parkcarbon.domain.alarm.types import (
     MINUTE_MS,
     AlarmState,
     Historical,
+    Labels,
     Level,
     Muting,
     Observation,
@@ -402,3 +405,63 @@ WHY: list[tuple[str, Timeline, float, Muting, Why]] = [
 @pytest.mark.parametrize(("name", "line", "minute", "muting", "why"), WHY)
 def test_the_table_of_why(name: str, line: Timeline, minute: float, muting: Muting, why: Why) -> None:
     assert due(line.policy, line.state, at(minute), muting).why is why
+
+
+# ── a park: many alarms, few messages ───────────────────────────────────────────────────────────
+
+SILENT = Policy("silent", "device_silent", receivers=("shift",), settle_ms=30_000, group_by=("source",))
+METERS = [f"device:m-{number}" for number in range(30)]
+
+
+@dataclass
+class Park:
+    """A gateway and its thirty meters; each look tells which are silent, and gives the messages that go out."""
+
+    states: dict[str, AlarmState] = field(
+        default_factory=lambda: {subject: AlarmState(subject) for subject in ("source:edge-1", *METERS)}
+    )
+    waiting: list[tuple[str, Tell]] = field(default_factory=list)
+    withheld: list[Why] = field(default_factory=list)
+
+    @property
+    def labels(self) -> dict[tuple[str, str], Labels]:
+        return {
+            ("silent", subject): Labels(
+                {"rule": "silent", "subject": subject, "kind": "device_silent", "source": "edge-1"}
+            )
+            for subject in self.states
+        }
+
+    def look(self, minute: float, silent: Sequence[str]) -> list[tuple[Why, int]]:
+        for subject, state in self.states.items():
+            fires = [one.subject for one in self.states.values() if one.phase is Phase.FIRING]
+            firing = [self.labels["silent", name] for name in fires]
+            muting = muting_of(self.labels["silent", subject], [], [], [GATEWAY_DOWN], firing, at(minute))
+            level = Level.BEYOND if subject in silent else Level.CLEAR
+            decision = decide(SILENT, state, [Observation(subject, at(minute), level)], at(minute), muting)
+            self.states[subject] = decision.state
+            self.waiting += [("silent", action) for action in decision.actions if isinstance(action, Tell)]
+            self.withheld += [action.why for action in decision.actions if isinstance(action, Withheld)]
+        grouping = group(self.waiting, self.labels, {"silent": SILENT}, at(minute))
+        self.waiting = list(grouping.waiting)
+        return [(bundle.why, len(bundle.told)) for bundle in grouping.ready]
+
+
+def test_a_gateway_that_is_down_is_one_message_and_its_meters_none() -> None:
+    park = Park()
+    assert park.look(0, ["source:edge-1", *METERS]) == []
+    assert park.withheld == [Why.INHIBITED] * 30
+    assert park.look(0.5, ["source:edge-1", *METERS]) == [(Why.FIRST, 1)]
+    assert park.look(9, ["source:edge-1", *METERS]) == []
+    assert park.look(10, METERS[:2]) == [], "the gateway is back, two of its meters are not"
+    assert park.look(10.5, METERS[:2]) == [(Why.FIRST, 3)], "its recovery, and the two"
+    assert park.look(11, []) == []
+    assert park.look(11.5, []) == [(Why.RECOVERED, 2)]
+    assert park.withheld.count(Why.NEVER_WENT_OUT) == 28
+
+
+def test_thirty_meters_silent_by_themselves_are_one_message() -> None:
+    park = Park()
+    assert park.look(0, METERS[:10]) == []
+    assert park.look(0.4, METERS) == []
+    assert park.look(0.5, METERS) == [(Why.FIRST, 30)]

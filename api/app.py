@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from parkcarbon.kit.clock import Clock, SystemClock
 
-from . import accounts, problems, route_health, route_park, route_session, route_stream, statements
+from . import accounts, alarms, problems, route_health, route_park, route_session, route_stream, statements
 from .auth import AuthMiddleware
 from .core import Core
 from .metrics import MetricsMiddleware
@@ -58,6 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         route_stream.router,
         *accounts.ROUTERS,
         *statements.ROUTERS,
+        *alarms.ROUTERS,
     ):
         app.include_router(router)
     app.include_router(route_health.router)

@@ -105,6 +105,7 @@ class AlarmCurve(Model):
 class AlarmDetail(Alarm):
     """One alarm with all that belongs to it."""
 
+    revision: int = Field(description="Of the rules that raised it")
     cause: Name | None = Field(description="Usual cause, as the rule says")
     consequence: Name | None = Field(description="What happens if nobody acts, as the rule says")
     acts: list[AlarmAct] = Field(description="In their order")
@@ -176,10 +177,11 @@ class TriedEpisode(Model):
     subject: str
     subject_name: Name
     began_at: dt.datetime
-    fired_at: dt.datetime | None
+    fired_at: dt.datetime
     resolved_at: dt.datetime | None = Field(description="Null: it stood at the end")
     worst: float | None
     limit: float | None
+    reason: Name
 
 
 class RuleTried(Model):
@@ -189,9 +191,11 @@ class RuleTried(Model):
     from_: dt.datetime = Field(serialization_alias="from", validation_alias="from")
     to: dt.datetime
     fired: int = Field(description="How often it would have fired")
+    seen: int = Field(description="Observations there were; 0: nothing is known of that time")
     unit: str
+    longest_s: float = Field(description="The longest of them [s]")
     sentence: Name = Field(description="`would have fired 3 times from … to …`")
-    episodes: list[TriedEpisode]
+    episodes: list[TriedEpisode] = Field(description="The first thousand")
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -239,6 +243,8 @@ class AlarmReport(Model):
     flood_share: float = Field(description="Share of the time in a flood [0, 1]")
     acknowledge_mean_s: float | None = Field(description="Mean time to acknowledge [s]; null: none was")
     never_acknowledged: int
+    shelved: int = Field(description="How often one was shelved")
+    historical: int = Field(description="Found in readings that came late; not counted above")
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -249,7 +255,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Said(Wanted):
+class Remark(Wanted):
     """A comment that may be empty."""
 
     comment: Comment = ""
@@ -301,7 +307,7 @@ class RuleToTry(Wanted):
 
     rule: str = Field(max_length=63)
     from_: Moment = Field(alias="from", description="Begin")
-    to: Moment = Field(description="End, exclusive; at most 400 days after the begin")
+    to: Moment = Field(description="End, exclusive; at most 100 days after the begin")
     document: Document | None = Field(default=None, description="Where the rule stands; null: the rules in force")
 
 

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
+from msgspec import structs
+
 from parkcarbon.alarm.kinds.base import Compiled, Direction, Kind, Limit
 from parkcarbon.alarm.subjects import PARK
 from parkcarbon.domain.alarm.types import MINUTE_MS, Policy, Step
@@ -254,11 +256,10 @@ def _limit(rule: Rule, kind: Kind, model: ParkModel, refuse: Refuse) -> Limit | 
 
 def _same_unit(rule: Rule, kind: Kind, model: ParkModel, unit: str, refuse: Refuse) -> None:
     """Points of one rule have one unit: a limit in kW means nothing for a voltage."""
-    if kind.unit is None and kind.unit_of is None:
-        points = {point.point: point.unit for point in model.points}
-        other = next((name for name in rule.of if points.get(name, unit) != unit), None)
-        if other is not None:
-            refuse("of", f"{other} is in {points[other]}, {rule.of[0]} in {unit}: one unit a rule")
+    for name in rule.of if kind.unit is None else ():
+        other = _unit(structs.replace(rule, of=(name,)), kind, model)
+        if other not in (unit, None):
+            refuse("of", f"{name} is judged in {other}, {rule.of[0]} in {unit}: one unit a rule")
 
 
 def _limit_alone(rule: Rule, kind: Kind, refuse: Refuse) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import difflib
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Final, get_args
 
 from parkcarbon.alarm.subjects import LABELS
@@ -44,7 +45,7 @@ def label_problems(place: str, match: Mapping[str, str], rules: tuple[str, ...] 
 
     Args:
         place: where it stands.
-        match: labels.
+        match: patterns by label, `inv-*`.
         rules: ids that there are; None: not known.
     """
     if not match:
@@ -53,7 +54,7 @@ def label_problems(place: str, match: Mapping[str, str], rules: tuple[str, ...] 
         known = rules if name == "rule" else _VALUES.get(name)
         if name not in LABELS:
             yield f"{place}: {_no_label(name)}"
-        elif known is not None and value not in known:
+        elif known is not None and not any(fnmatchcase(one, value) for one in known):
             near = difflib.get_close_matches(value, known, n=3)
             hint = f"; near it: {', '.join(near)}" if near else ""
             yield f"{place}.{name}: there is no {name} {value!r}{hint}"

@@ -119,7 +119,7 @@ class Past:
         for rule in self.rules:
             kind = self.kinds[rule.policy.kind]
             narrowed = touches(rule, self.model, stretch.source)
-            if kind.history is None or narrowed is None:
+            if kind.history is None or not kind.late or narrowed is None:
                 continue
             for begin_ms, end_ms in slices(stretch.from_ms, stretch.to_ms, rule):
                 try:

@@ -233,7 +233,8 @@ async def test_carbon_price(session: Session) -> None:
     assert (fires.fired, fires.seen[0].value) == (["park"], 97.5)
     assert (await look(session, "carbon_price", on="99 CNY/t")).fired == []
     desk = await past(session, "carbon_price", MIDNIGHT_MS - 10 * DAY_MS, MIDNIGHT_MS, **rule)
-    assert [one.value for one in desk.seen] == [88.0, 97.5]
+    assert [one.value for one in desk.seen] == [88.0] * 9 + [97.5]
+    assert (desk.fired, desk.seen[-1].at_ms) == (["park"], MIDNIGHT_MS - DAY_MS)
 
 
 async def test_intensity_of_a_kilowatt_hour(session: Session) -> None:
@@ -273,7 +274,8 @@ async def test_electricity_for_each_tonne(session: Session) -> None:
     assert fires.fired == ["park"]
     assert (await look(session, "intensity", on="101 kWh/t")).fired == []
     desk = await past(session, "intensity", FIRST_MS, MIDNIGHT_MS, on="99 kWh/t")
-    assert [(one.at_ms, round(one.value or 0)) for one in desk.seen] == [(FIRST_MS + 4 * DAY_MS, 100)]
+    assert [None if one.value is None else round(one.value) for one in desk.seen] == [None] * 4 + [100] * 5
+    assert desk.fired == ["park"]
 
 
 # ── night, power factor, demand ─────────────────────────────────────────────────────────────────

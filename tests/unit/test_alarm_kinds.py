@@ -2,7 +2,9 @@
 
 import dataclasses
 import datetime as dt
+import doctest
 import math
+from types import ModuleType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,8 @@ from parkcarbon.alarm.kinds import KINDS, intensity, power_factor
 from parkcarbon.alarm.kinds import demand as demand_module
 from parkcarbon.alarm.kinds.base import Scene
 from parkcarbon.alarm.kinds.threshold import Read, unit_of
+from parkcarbon.alarm.observe import intervals as intervals_module
+from parkcarbon.alarm.observe import judge as judge_module
 from parkcarbon.alarm.observe.figures import FiguresNow
 from parkcarbon.alarm.observe.intervals import Newest15
 from parkcarbon.alarm.observe.series import observations_of, with_silences
@@ -513,3 +517,25 @@ def test_production_that_counts() -> None:
     assert newest == [entries[1]]
     year = rule_of("intensity", on=1, unit="kWh/t", window_ms=365 * DAY_MS, window="365 d")
     assert intensity.chosen(year, entries, TODAY) == entries[:2]
+
+
+def test_nothing_is_said_of_what_could_not_be_read() -> None:
+    """A failed query is not a silent meter: alarms stay as they are."""
+    for name, subjects, more in (
+        ("threshold", (HALL,), {"on": 1.0, "unit": "kW"}),
+        ("threshold", ("park",), {"on": 1.0, "unit": "kW", "of": ("load",)}),
+        ("emission_rate", ("park",), {"on": 1.0}),
+        ("energy_budget_pace", ("park",), {}),
+        ("intensity", ("park",), {"on": 1.0, "unit": "kgCO2e/kWh"}),
+        ("night_consumption", (HALL,), {"on": 1.0, "unit": "kW"}),
+        ("power_factor", (GATE,), {}),
+        ("demand_peak", ("park",), {"unit": "%"}),
+        ("carbon_price", ("park",), {"on": 1.0, "unit": "CNY/t"}),
+    ):
+        assert KINDS[name].observe(rule_of(name, subjects, **more), scene(NOW_MS)) == []
+
+
+@pytest.mark.parametrize("module", [judge_module, intervals_module, power_factor, demand_module])
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert (result.attempted > 0, result.failed) == (True, 0)

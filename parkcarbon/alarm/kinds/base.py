@@ -119,6 +119,7 @@ class Kind:
         fits: which points it can watch, of those that a rule with an empty `of` means; None: all.
         default_window_ms: how far it looks back where the rule does not say [ms].
         default_hours: local minutes of the day in which it counts where the rule does not say; None: all.
+        late: whether readings that came late say something new of its past.
     """
 
     name: str
@@ -136,3 +137,4 @@ class Kind:
     fits: Fits | None = None
     default_window_ms: int = 0
     default_hours: tuple[int, int] | None = None
+    late: bool = True

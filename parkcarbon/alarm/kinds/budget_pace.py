@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from parkcarbon.alarm.observe.judge import figure, judge, number
+from parkcarbon.alarm.observe.judge import figure, judge, midnights, number
 from parkcarbon.books.facts import Facts, load_current
 from parkcarbon.books.indicators.budgets import PARK, budgets_of
 from parkcarbon.domain.alarm.types import Level, Observation, Said
@@ -111,15 +111,6 @@ async def _history(
     ]
 
 
-def midnights(model: ParkModel, begin_ms: int, end_ms: int) -> list[int]:
-    """Local midnights in `[begin_ms, end_ms)` [ms UTC]."""
-    day, found = model.local(begin_ms).date(), []
-    while (at_ms := model.midnight_ms(day)) < end_ms:
-        found += [at_ms] if at_ms >= begin_ms else []
-        day += dt.timedelta(days=1)
-    return found
-
-
 def _kind(name: str, whats: frozenset[str]) -> Kind:
     return Kind(
         name=name,
@@ -132,6 +123,7 @@ def _kind(name: str, whats: frozenset[str]) -> Kind:
         observe=partial(_observe, kind=name, whats=whats),
         load=load,
         history=partial(_history, whats=whats),
+        late=False,
     )
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from parkcarbon.alarm.observe.judge import judge
+from parkcarbon.alarm.observe.judge import judge, midnights
 from parkcarbon.alarm.rules.document import Rule
 from parkcarbon.books.facts import Entry, load_current
 from parkcarbon.catalog.entries.allowance import InstrumentPrice
@@ -64,10 +64,9 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
 
 
 async def history(session: Session, model: ParkModel, rule: Compiled, begin_ms: int, end_ms: int) -> list[Observation]:
-    """The price at the begin of `[begin_ms, end_ms)` and on each day on which one begins or ends to hold [ms UTC]."""
+    """The price at the begin of `[begin_ms, end_ms)` and of each local day [ms UTC], as entered by now."""
     entries = await _prices(session, model, end_ms)
-    changes = {model.midnight_ms(day) for entry in entries for day in (entry.from_day, entry.to_day)}
-    moments = sorted({begin_ms, *(at_ms for at_ms in changes if begin_ms <= at_ms < end_ms)})
+    moments = sorted({begin_ms, *midnights(model, begin_ms, end_ms)})
     return [_observation(rule, model, at_ms, entries) for at_ms in moments]
 
 
@@ -100,4 +99,5 @@ CARBON_PRICE: Final = Kind(
     load=load,
     history=history,
     unit_of=unit_of,
+    late=False,
 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from parkcarbon.alarm.observe.figures import emission_rate
 from parkcarbon.alarm.observe.intervals import PER_HOUR, Grid, flow_points, load_grid, mean_before, within
-from parkcarbon.alarm.observe.judge import judge, number
+from parkcarbon.alarm.observe.judge import judge, midnights, number
 from parkcarbon.alarm.observe.series import observations_of
 from parkcarbon.alarm.rules.document import Rule
 from parkcarbon.books.facts import Entry, load_current
@@ -99,18 +99,20 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
 
 
 async def history(session: Session, model: ParkModel, rule: Compiled, begin_ms: int, end_ms: int) -> list[Observation]:
-    """Every interval, or the end of every production entry, of `[begin_ms, end_ms)` [ms UTC]."""
+    """Every interval, or each local day with the newest production then, of `[begin_ms, end_ms)` [ms UTC]."""
     if _unit(rule) == CARBON:
         grid = await _grid(session, model, begin_ms - rule.window_ms - INTERVAL_MS, end_ms)
         series = within(grid.ends_ms, _intensity(model, grid, rule.window_ms), begin_ms, end_ms)
         return observations_of(rule, model, rule.subjects[0], series, _PER_KWH)
     entries = await _production(session, model, end_ms)
-    moments = sorted({model.midnight_ms(entry.to_day) for entry in entries})
-    return [
-        _production_observation(rule, model, at_ms, await _made(session, model, rule, entries, now_ms=at_ms))
-        for at_ms in moments
-        if begin_ms <= at_ms < end_ms
-    ]
+    known: dict[tuple[int, ...], Made | None] = {}
+    found = []
+    for at_ms in midnights(model, begin_ms, end_ms):
+        mine = tuple(entry.entry_id for entry in chosen(rule, entries, model.local(at_ms).date()))
+        if mine not in known:
+            known[mine] = await _made(session, model, rule, entries, now_ms=at_ms)
+        found.append(_production_observation(rule, model, at_ms, known[mine]))
+    return found
 
 
 def _unit(rule: Compiled) -> str:

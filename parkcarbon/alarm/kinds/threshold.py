@@ -66,15 +66,18 @@ async def load(session: Session, model: ParkModel, rules: Sequence[Compiled], no
 
 def observe(rule: Compiled, scene: Scene) -> list[Observation]:
     """Judge every subject of a rule whose reading is new."""
-    read: Read = scene.read.get("threshold") or Read()
+    read: Read | None = scene.read.get("threshold")
     figure = figure_of(rule.rule)
     if figure is not None:
-        return [] if read.figures is None else [figure_observation(rule, scene, figure, read.figures)]
+        return [] if read is None or read.figures is None else [figure_observation(rule, scene, figure, read.figures)]
     found = []
     for subject in rule.subjects:
         point = scene.points.get(subject.removeprefix(POINT))
-        if point is not None and (scene.changed is None or point.point_id in scene.changed):
-            at_ms, value = _counter(point, read, scene) if point.metered else _gauge(point, scene)
+        if point is None or not (scene.changed is None or point.point_id in scene.changed):
+            continue
+        judged = _gauge(point, scene) if not point.metered else None if read is None else _counter(point, read, scene)
+        if judged is not None:
+            at_ms, value = judged
             what = Said(point.point, point.point)
             found.append(judge(rule, scene.model, subject, at_ms, value, what=what, committed_ms=scene.committed_ms))
     return found

@@ -1,5 +1,6 @@
 """From a value to an observation: level, hours of the day, and the sentence that people read."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from parkcarbon.domain.alarm.types import Level, Observation, Said
@@ -71,6 +72,15 @@ def counts(hours: tuple[int, int] | None, model: ParkModel, at_ms: int) -> bool:
     minute = local.hour * 60 + local.minute
     begin, end = hours
     return begin <= minute < end if begin <= end else minute >= begin or minute < end
+
+
+def midnights(model: ParkModel, begin_ms: int, end_ms: int) -> list[int]:
+    """Local midnights in `[begin_ms, end_ms)` [ms UTC]."""
+    day, found = model.local(begin_ms).date(), []
+    while (at_ms := model.midnight_ms(day)) < end_ms:
+        found += [at_ms] if at_ms >= begin_ms else []
+        day += dt.timedelta(days=1)
+    return found
 
 
 def clock_hours(hours: tuple[int, int]) -> str:

@@ -1,6 +1,7 @@
 """From a value to an observation: level, hours of the day, and the sentence that people read."""
 
 import datetime as dt
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from parkcarbon.domain.alarm.types import Level, Observation, Said
@@ -42,18 +43,19 @@ def said(what: Said, value: float | None, limit: "Limit", level: Level, detail: 
     """
     if value is None:
         return Said(f"{what.zh}：无数据{_more_zh(detail)}", f"{what.en}: no data{_more_en(detail)}")
-    shown, on = figure(value, limit.unit), figure(limit.on, limit.unit)
-    if level is Level.BEYOND:
+    shown = figure(value, limit.unit)
+    zh, en = _held_against(limit, beyond=level is Level.BEYOND)
+    return Said(f"{what.zh} {shown}，{zh}{_more_zh(detail)}", f"{what.en} {shown}, {en}{_more_en(detail)}")
+
+
+@lru_cache(4096)
+def _held_against(limit: "Limit", *, beyond: bool) -> tuple[str, str]:
+    """The part of the sentence that is the same for every value."""
+    on, off = figure(limit.on, limit.unit), figure(limit.off, limit.unit)
+    if beyond:
         zh, en = _SIDES[limit.direction]
-        return Said(
-            f"{what.zh} {shown}，{zh}限值 {on}{_more_zh(detail)}",
-            f"{what.en} {shown}, {en} the limit {on}{_more_en(detail)}",
-        )
-    off = figure(limit.off, limit.unit)
-    return Said(
-        f"{what.zh} {shown}，限值 {on}，{off} 解除{_more_zh(detail)}",
-        f"{what.en} {shown}, limit {on}, clear at {off}{_more_en(detail)}",
-    )
+        return f"{zh}限值 {on}", f"{en} the limit {on}"
+    return f"限值 {on}，{off} 解除", f"limit {on}, clear at {off}"
 
 
 def _more_zh(detail: Said) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from parkcarbon.domain.reading import INTERVAL_MS, OUTSIDE_ENERGY, Quality
+from parkcarbon.domain.reading import INTERVAL_MS, OUTSIDE_ENERGY
 from parkcarbon.domain.readings import FloatArray, Int64Array
 from parkcarbon.kit.db import Session, from_ms, load_queries, to_ms
 from parkcarbon.kit.pgcopy import PgType
@@ -14,7 +14,8 @@ from parkcarbon.live.power import FRESH_MS, SLOW_MS, Newest
 
 QUERIES = load_queries("parkcarbon.alarm")
 _RATES: Final = {"kWh": "kW", "kvarh": "kvar", "kVAh": "kVA"}
-_OUTSIDE: Final = np.array(sorted(int(quality) for quality in OUTSIDE_ENERGY))
+_NOT_TRUSTED: Final = frozenset(int(quality) for quality in OUTSIDE_ENERGY)
+_OUTSIDE: Final = np.array(sorted(_NOT_TRUSTED))
 _TYPES: Final[Mapping[str, PgType]] = {"time": "timestamptz", "value": "float8", "quality": "int2"}
 
 
@@ -37,7 +38,7 @@ def gauge_value(point: PointInfo, seen: Newest, now_ms: int) -> float | None:
     """The value of a gauge after its ratio, as the live page takes it; None when it is old or not trusted."""
     if seen.time_ms is None or seen.value is None or seen.quality is None:
         return None
-    if Quality(seen.quality) in OUTSIDE_ENERGY or now_ms - seen.time_ms > stale_ms(point):
+    if seen.quality in _NOT_TRUSTED or now_ms - seen.time_ms > stale_ms(point):
         return None
     return seen.value * point.ratio
 

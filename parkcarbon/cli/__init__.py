@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "statement": (f"{__name__}.statement", (), "issue, approve, export, compare and verify statements"),
     "alerts": ("alerts", ("run",), "run the process that evaluates alarm rules and tells people"),
     "statements": ("statements", ("run",), "run the process that prepares, signs, delivers and seals"),
+    "alarm": (f"{__name__}.alarm", (), "alarms: rules, what stands, acknowledge, shelve, silence, report"),
     "evidence": (f"{__name__}.evidence", (), "daily roots, evidence packs, and checking one without a database"),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
 } | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}

@@ -14,14 +14,17 @@ import msgspec
 import pytest
 
 import api.accounts
+import api.alarms
 import api.statements
 from api.app import create_app
 from api.settings import Settings
 from ingest.verbs import add_verbs
+from parkcarbon.alarm.rules.document import Alarms
 from parkcarbon.books.entries import NewEntry
 from parkcarbon.books.instruments.documents import LotDocument
 from parkcarbon.cli.accounts import VERBS
 from parkcarbon.cli.accounts.factor import Proposed
+from parkcarbon.cli.alarm import ACTIONS as ALARM_ACTIONS
 from parkcarbon.cli.statement import ACTIONS
 
 PREFIX: Final = "/api/v1/parks/{park}"
@@ -29,6 +32,18 @@ PREFIX: Final = "/api/v1/parks/{park}"
 _ACT: Final = ("POST /ledger/lots/{lot}/events",)
 _DECIDE: Final = ("POST /statements/{statement}/acts",)
 WRITES: Final[dict[str, tuple[str, ...]]] = {
+    "alarm acknowledge": ("POST /alarms/{alarm}/acknowledge",),
+    "alarm comment": ("POST /alarms/{alarm}/comment",),
+    "alarm in-service": ("POST /alarms/{alarm}/in-service",),
+    "alarm out-of-service": ("POST /alarms/{alarm}/out-of-service",),
+    "alarm rules apply": ("PUT /alarms/rules",),
+    "alarm rules check": ("POST /alarms/rules/check",),
+    "alarm rules diff": ("POST /alarms/rules/check",),
+    "alarm rules try": ("POST /alarms/rules/try",),
+    "alarm shelve": ("POST /alarms/{alarm}/shelve",),
+    "alarm silence": ("POST /alarms/silences",),
+    "alarm unshelve": ("POST /alarms/{alarm}/unshelve",),
+    "alarm unsilence": ("POST /alarms/silences/{silence}/end",),
     "entry enter": ("POST /entries",),
     "entry review": ("POST /entries/{entry}/review",),
     "entry withdraw": ("POST /entries/{entry}/withdrawal",),
@@ -64,6 +79,11 @@ WRITES: Final[dict[str, tuple[str, ...]]] = {
 """Verb and the routes that enter the same."""
 
 READS: Final[dict[str, tuple[str, ...]]] = {
+    "alarm list": ("GET /alarms",),
+    "alarm report": ("GET /alarms/report",),
+    "alarm rules show": ("GET /alarms/rules",),
+    "alarm show": ("GET /alarms/{alarm}",),
+    "alarm silences": ("GET /alarms/silences",),
     "balance hours": ("GET /balance",),
     "balance quality": ("GET /quality",),
     "balance reconcile": ("GET /balance/reconciliation",),
@@ -113,7 +133,15 @@ NO_ROUTE: Final = {
 }
 """Verbs that stay on the command line, and why."""
 
+
+class OfRules(msgspec.Struct):
+    """What the file of alarm rules is in a request."""
+
+    document: Alarms
+
+
 FILES: Final[dict[str, type[msgspec.Struct]]] = {
+    **dict.fromkeys(("alarm rules apply", "alarm rules check", "alarm rules diff", "alarm rules try"), OfRules),
     "entry enter": NewEntry,
     "factor propose": Proposed,
     "ledger enter": LotDocument,
@@ -123,10 +151,11 @@ FILES: Final[dict[str, type[msgspec.Struct]]] = {
 OF_INGEST: Final = ("correct", "review")
 """Verbs that were there before the books; their routes are the books'."""
 
-ENTERS_NOTHING: Final = frozenset({"substitute propose"})
+ENTERS_NOTHING: Final = frozenset({"alarm rules check", "alarm rules diff", "alarm rules try", "substitute propose"})
 """Works something out from a body, and leaves it at that: nobody needs to be named."""
 
 SAME: Final[dict[str, dict[str, str]]] = {
+    "alarm": {"start": "from", "stop": "to"},
     "correct": {"start": "from", "end": "to"},
     "factor": {"number": "factor_id"},
     "statement": {"month": "period"},
@@ -145,8 +174,9 @@ def operations() -> dict[str, dict[str, Any]]:
     """`POST /entries` and the like, of every route that a module of the books has."""
     modules = [importlib.import_module(f"api.accounts.{found.name}") for found in pkgutil.iter_modules(PATH)]
     modules += [
-        importlib.import_module(f"api.statements.{found.name}")
-        for found in pkgutil.iter_modules(api.statements.__path__)
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for package in (api.alarms, api.statements)
+        for found in pkgutil.iter_modules(package.__path__)
     ]
     tags = {tag for module in modules if hasattr(module, "router") for tag in module.router.tags}
     return {
@@ -168,10 +198,11 @@ def leaves() -> dict[str, argparse.ArgumentParser]:
         parser = argparse.ArgumentParser(prog=f"parkcarbon {verb}")
         module.describe(parser)
         found |= dict(_walk(verb, parser))
-    for action, (name, _) in ACTIONS.items():
-        parser = argparse.ArgumentParser(prog=f"parkcarbon statement {action}")
-        importlib.import_module(f"parkcarbon.cli.statement.{name}").describe(parser)
-        found |= dict(_walk(f"statement {action}", parser))
+    for verb, actions in (("alarm", ALARM_ACTIONS), ("statement", ACTIONS)):
+        for action, (name, _) in actions.items():
+            parser = argparse.ArgumentParser(prog=f"parkcarbon {verb} {action}")
+            importlib.import_module(f"parkcarbon.cli.{verb}.{name}").describe(parser)
+            found |= dict(_walk(f"{verb} {action}", parser))
     ingest = argparse.ArgumentParser()
     verbs = ingest.add_subparsers()
     add_verbs(verbs)

@@ -28,9 +28,8 @@ async def run(options: argparse.Namespace) -> int:
     mean = found["acknowledge_mean_s"]
     mix = ", ".join(f"{count} {name}" for name, count in found["by_priority"].items())
     say(f"{found['alarms']} alarms ({mix}), {found['per_10_min']:.2f} in 10 min; about 1 is acceptable for one person")
-    say(
-        f"acknowledged after {'–' if mean is None else f'{mean / 60:.1f} min'} on average, {found['never_acknowledged']} never"
-    )
+    after = "–" if mean is None else f"{mean / 60:.1f} min"
+    say(f"acknowledged after {after} on average, {found['never_acknowledged']} never")
     say(f"{len(found['floods'])} floods (more than 10 in 10 min), {found['flood_share']:.1%} of the time")
     for item in found["top"]:
         say(f"  {item['alarms']} ({item['share']:.0%}) {item['rule']}: {item['subject_name']['en']}")

@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 from parkcarbon.kit.db import Database, load_queries
 from parkcarbon.kit.log import configure
 
-from .books.enter import AUTHOR, REVIEWER, enter_books
+from .alarms.enter import enter_rules
+from .books.enter import AUTHOR, REASON, REVIEWER, enter_books
 from .stack import Stack, StackError, listening, make_key, ports_of, run_once, start_servers, wait_for
 from .supervisor import Child, Supervisor
 
@@ -189,13 +190,15 @@ async def _bring_up(supervisor: Supervisor, stack: Stack, options: argparse.Name
         )
         if not options.no_history:
             await _enter_books(database, options.scenario, progress)
+        await _enter_rules(database, options.scenario, progress)
     finally:
         await database.close()
     progress.done()
     await key
     if not options.no_history:
         await _issue_statement(stack, options.scenario, progress)
-    await supervisor.start(stack.module("statements", "statements", "run"))
+    for child in (stack.module("statements", "statements", "run"), stack.inbox(), stack.alerts()):
+        await supervisor.start(child)
     progress.say(f"{last.get('readings', 0):,} readings in the database; meters are live")
     return token
 
@@ -208,6 +211,14 @@ async def _enter_books(database: Database, park: str, progress: Progress) -> Non
     ):
         progress.done()
         progress.say(f"{entered} simulated facts entered: the months before, certificates, a measure")
+
+
+async def _enter_rules(database: Database, park: str, progress: Progress) -> None:
+    """Alarm rules; they are there already on later starts."""
+    now_ms = round(time.time() * 1000)
+    if entered := await enter_rules(database, park, now_ms, author=AUTHOR, reason=REASON):
+        progress.done()
+        progress.say(f"{entered} alarm rules in force; one of them fires within two minutes")
 
 
 async def _issue_statement(stack: Stack, park: str, progress: Progress) -> None:

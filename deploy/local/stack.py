@@ -1,4 +1,4 @@
-"""The cloud half of a one-machine park: database, broker, ingest and, where wanted, the API and statements."""
+"""The cloud half of a one-machine park: database, broker, ingest and, where wanted, the API, statements and alarms."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from .supervisor import Child, Supervisor
 
 PYTHON = sys.executable
 KEY_FILE = "statement-key.pem"  # as parkcarbon.statement.sign.keys has it, which is slow to load
-PORT_NAMES = ("postgres", "broker", "park_broker", "api")
+PORT_NAMES = ("postgres", "broker", "park_broker", "api", "inbox")
 
 
 class StackError(Exception):
@@ -131,6 +131,17 @@ class Stack:
     def module(self, name: str, module: str, *args: str) -> Child:
         """One of our processes."""
         return Child(name, [PYTHON, "-m", module, *args], env=self.env)
+
+    def inbox(self) -> Child:
+        """Where alarms are told: it writes each message down."""
+        argv = ["--port", str(self.ports["inbox"]), "--file", str(self.data / "alarms.jsonl")]
+        return self.module("inbox", "deploy.local.alarms.inbox", *argv)
+
+    def alerts(self) -> Child:
+        """The evaluator of alarms, which alone knows the address of the inbox."""
+        channel = {"PARKCARBON_ALARM_CHANNEL_INBOX": f"json://127.0.0.1:{self.ports['inbox']}/"}
+        page = {"PARKCARBON_ALERTS_PAGE_URL": self.api_url}
+        return Child("alerts", [PYTHON, "-m", "alerts", "run"], env=self.env | channel | page)
 
 
 async def run_once(stack: Stack, *argv: str, accept: Collection[int] = (0,)) -> str:

@@ -4,10 +4,12 @@ import contextlib
 import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from parkcarbon.alarm import store
 from parkcarbon.cli.alarm.__main__ import main
@@ -61,11 +63,12 @@ class Shell:
 
 
 @pytest.fixture
-def shell(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     monkeypatch.setenv("PARKCARBON_DATABASE_URL", postgres_url)
-    monkeypatch.setattr("parkcarbon.cli.alarm.__main__.configure", lambda **_: None)  # the log is the test session's
+    log = structlog.get_config()
     run_async(lambda: write_park(postgres_url))
-    return Shell(monkeypatch)
+    yield Shell(monkeypatch)
+    structlog.configure(**log)
 
 
 def raise_alarm(url: str, began_ms: int) -> int:

@@ -1,6 +1,7 @@
 """Calls that block, each in a daemon thread of its own: one that never comes back holds up nobody, nor the end."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -44,7 +45,7 @@ class Threads:
                 outcome = error
             finally:
                 self._free.release()
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, done, outcome)
 
         threading.Thread(target=target, name="channel", daemon=True).start()

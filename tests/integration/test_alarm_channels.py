@@ -138,6 +138,19 @@ async def test_a_robot_that_answers_200_and_refuses_has_not_taken_it(
     assert f"#{message().fingerprint}" in text
 
 
+async def test_an_sms_gateway_gets_the_text_and_its_refusal_is_one(
+    receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = AppriseChannel("httpsms://apikeyapikey@8613800000000/8613900000000")
+    monkeypatch.setattr(type(channel._plugin()), "notify_url", f"http://{receiver.host}/v1/messages/send")
+    await channel.send(message())
+    assert "962 kW" in receiver.taken[0].body["content"]
+    assert receiver.taken[0].body["to"] == "+8613900000000"
+    receiver.status = 503
+    error = await refused(channel)
+    assert (str(error), error.retryable) == ("HTTP 503", True)
+
+
 async def test_a_dead_server_is_tried_again_and_its_secret_is_not_told() -> None:
     port = free_port()
     for url in (

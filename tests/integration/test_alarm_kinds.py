@@ -93,17 +93,21 @@ async def enter(session: Session, kind: str, document: dict[str, Any], days: tup
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("by_load_newest", [False, True])
-async def test_figures_are_those_of_the_api(database_url: str, *, by_load_newest: bool) -> None:
+async def test_figures_are_those_of_the_api(database_url: str) -> None:
+    """Also while the running interval of a meter without a gauge is known in part: it is not finished."""
     await write_park(database_url)
+    async with await Database.connect(database_url, max_size=1) as database, database.transaction() as session:
+        await session.execute(
+            "insert into interval_15min (point_id, start, amount_micro, coverage, method, measured_ms)"
+            " select point_id, $1, 7000000, 0.2, 0, 180000 from point where point = 'boiler-gas/gas_volume_base'",
+            from_ms(RUNNING_MS),
+        )
     async with serving(create_app(settings_for(database_url), SceneClock())) as client:
         answer = (await client.get(f"/api/v1/parks/{PARK}/now")).json()
     async with await Database.connect(database_url, max_size=1) as database, database.transaction() as session:
         model = await park_of(session)
-        if by_load_newest:
-            figures = figures_at(model, await load_newest(session, model, NOW_MS), NOW_MS)
-        else:
-            figures = (await load_figures(session, model, NOW_MS)).values
+        figures = (await load_figures(session, model, NOW_MS)).values
+        assert figures == figures_at(model, await load_newest(session, model, NOW_MS), NOW_MS)
     shown = answer["figures"]
     edges = {(edge["from"], edge["to"]): edge["kw"] for edge in answer["flow"]["edges"]}
     assert figures == {

@@ -13,9 +13,11 @@ from typing import Final
 
 from parkcarbon.alarm.observe.judge import figure, judge, midnights, number
 from parkcarbon.books.facts import Facts, load_current
-from parkcarbon.books.indicators.budgets import PARK, budgets_of
+from parkcarbon.books.indicators.budgets import PARK, UNITS, budgets_of, daily_of, load_daily
+from parkcarbon.books.indicators.entered_days import entered_days
+from parkcarbon.catalog.entries.management import Budget
 from parkcarbon.domain.alarm.types import Level, Observation, Said
-from parkcarbon.domain.indicators.budget import BudgetState
+from parkcarbon.domain.indicators.budget import BudgetState, forecast_period
 from parkcarbon.kit.db import Session, from_ms
 from parkcarbon.live.model import ParkModel
 
@@ -24,6 +26,7 @@ from .base import Compiled, Kind, Scene
 EVERY_MS: Final = 900_000
 EARLY: Final = 0.05
 """Share of a period from which on its pace is judged [1]."""
+_LAST_YEAR: Final = dt.timedelta(days=366 + 7)
 _ENERGY: Final = frozenset({"electricity", "gas", "heat"})
 _EMISSION: Final = frozenset({"co2e_location"})
 _NAMES: Final = {
@@ -101,13 +104,49 @@ async def _history(
     session: Session, model: ParkModel, rule: Compiled, begin_ms: int, end_ms: int, *, whats: frozenset[str]
 ) -> list[Observation]:
     """At each local midnight of the time asked for; budgets and entries as they are known now."""
-    days = midnights(model, begin_ms, end_ms)
-    if not days:
+    moments = midnights(model, begin_ms, end_ms)
+    if not moments:
         return []
-    facts: Facts = await load_current(session, model.park, from_ms(end_ms))
+    facts = await load_current(session, model.park, from_ms(end_ms))
+    days = [model.local(at_ms).date() for at_ms in moments]
+    states = await _past_states(session, facts, days, whats)
     return [
-        budget_observation(rule, model, at_ms, await budgets_of(session, facts, model.local(at_ms).date()), whats=whats)
-        for at_ms in days
+        budget_observation(rule, model, at_ms, found, whats=whats) for at_ms, found in zip(moments, states, strict=True)
+    ]
+
+
+async def _past_states(
+    session: Session, facts: Facts, days: Sequence[dt.date], whats: frozenset[str]
+) -> list[list[BudgetState]]:
+    """The park's budgets as they stood on some days, ascending: totals are read once for all of them."""
+    budgets = [
+        (entry.from_day, entry.to_day, entry.content)
+        for entry in facts.entries
+        if isinstance(entry.content, Budget)
+        and entry.tenant is None
+        and entry.content.what in whats
+        and entry.from_day <= days[-1]
+        and days[0] < entry.to_day
+    ]
+    first = min([dt.date(days[0].year, 1, 1), *(from_day for from_day, _, _ in budgets)])
+    daily = await load_daily(session, facts, first - _LAST_YEAR, days[-1])
+    entered = entered_days(facts, None, first, days[-1])
+    totals = {what: daily_of(facts, daily, entered, what, None) for what in {budget.what for _, _, budget in budgets}}
+    return [
+        [
+            BudgetState(
+                PARK,
+                budget.what,
+                UNITS[budget.what],
+                from_day,
+                to_day,
+                budget.amount,
+                forecast_period(totals[budget.what], from_day, to_day, day),
+            )
+            for from_day, to_day, budget in budgets
+            if from_day <= day < to_day
+        ]
+        for day in days
     ]
 
 

@@ -78,8 +78,11 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
         judged = _gauge(point, scene) if not point.metered else None if read is None else _counter(point, read, scene)
         if judged is not None:
             at_ms, value = judged
+            of_ms = at_ms - (INTERVAL_MS if point.metered else 0)
             what = Said(point.point, point.point)
-            found.append(judge(rule, scene.model, subject, at_ms, value, what=what, committed_ms=scene.committed_ms))
+            found.append(
+                judge(rule, scene.model, subject, at_ms, value, what=what, committed_ms=scene.committed_ms, of_ms=of_ms)
+            )
     return found
 
 
@@ -96,7 +99,7 @@ async def figure_history(
 ) -> list[Observation]:
     """A figure of the past, by intervals."""
     series = await past_figure(session, model, figure, begin_ms, end_ms)
-    return observations_of(rule, model, rule.subjects[0], series, NAMES[figure])
+    return observations_of(rule, model, rule.subjects[0], series, NAMES[figure], span_ms=INTERVAL_MS)
 
 
 async def history(session: Session, model: ParkModel, rule: Compiled, begin_ms: int, end_ms: int) -> list[Observation]:
@@ -123,7 +126,8 @@ async def _past_of(
     else:
         times, values = await read_gauge(session, point, begin_ms, end_ms)
         times, values = with_silences(times, values, stale_ms(point), end_ms)
-    return observations_of(rule, model, POINT + point.point, (times, values), Said(point.point, point.point))
+    subject, what, span_ms = POINT + point.point, Said(point.point, point.point), INTERVAL_MS if point.metered else 0
+    return observations_of(rule, model, subject, (times, values), what, span_ms=span_ms)
 
 
 def _gauge(point: PointInfo, scene: Scene) -> tuple[int, float | None]:

@@ -13,9 +13,9 @@ from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import FloatArray, Int64Array
 from parkcarbon.kit.db import Session, from_ms, load_queries
 from parkcarbon.live.figures import figures_at
-from parkcarbon.live.load import QUERIES as LIVE
-from parkcarbon.live.model import ParkModel, PointInfo, interval_floor_ms
-from parkcarbon.live.power import FRESH_MS, newest_of
+from parkcarbon.live.load import load_newest
+from parkcarbon.live.model import ParkModel, PointInfo
+from parkcarbon.live.power import FRESH_MS
 from parkcarbon.live.uses import emitting_points
 
 QUERIES = load_queries("parkcarbon.alarm")
@@ -31,7 +31,6 @@ NAMES: Final[Mapping[str, Said]] = {
     "energy_today": Said("今日用电", "energy today"),
     "emissions_today": Said("今日碳排放", "emissions today"),
 }
-_LOOK_BACK_MS: Final = 8 * INTERVAL_MS
 _OF_THE_DAY: Final = frozenset(
     {"self_consumption", "self_sufficiency", "completeness", "energy_today", "emissions_today"}
 )
@@ -58,11 +57,7 @@ async def load_figures(session: Session, model: ParkModel, now_ms: int) -> Figur
         model: the park.
         now_ms: time of now [ms UTC].
     """
-    floor_ms = interval_floor_ms(now_ms)
-    rows = await session.fetch(
-        LIVE["live"], model.park, model.local(now_ms).date(), from_ms(floor_ms - _LOOK_BACK_MS), from_ms(floor_ms)
-    )
-    newest = newest_of(rows)
+    newest = await load_newest(session, model, now_ms)
     grid = await load_grid_factor(session, model, now_ms)
     seen = [item.time_ms for item in newest.values() if item.time_ms is not None and item.time_ms <= now_ms]
     return FiguresNow(max([*seen, now_ms - FRESH_MS]), figures_at(model, newest, now_ms, grid_kg_per_kwh=grid))

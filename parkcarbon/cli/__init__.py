@@ -35,6 +35,11 @@ VERBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "statements": ("statements", ("run",), "run the process that prepares, signs, delivers and seals"),
     "alarm": (f"{__name__}.alarm", (), "alarms: rules, what stands, acknowledge, shelve, silence, report"),
     "evidence": (f"{__name__}.evidence", (), "daily roots, evidence packs, and checking one without a database"),
+    "dashboards": (
+        "dashboards.grafana",
+        (),
+        "push, compare or export Grafana dashboards, run their queries, make their role",
+    ),
     "sim": ("firmware_sim", (), "prepare or run a simulated park"),
 } | {verb: (f"{__name__}.accounts", (verb,), what) for verb, what in accounts.VERBS.items()}
 VERBS["calc"] = (f"{__name__}.calculator", (), accounts.VERBS["calc"])

@@ -185,7 +185,7 @@ def _points(rule: Rule, kind: Kind, model: ParkModel, refuse: Refuse) -> tuple[s
     if not rule.of and rule.kind == "threshold":
         refuse("of", f"says nothing to look at; points (device/quantity) or one of {', '.join(FIGURES)}")
         return ()
-    points = {point.point: point for point in model.points}
+    points = model.by_name
     fits = kind.fits or _any_point
     _known("of", rule.of, points, "point", refuse)
     for name in rule.of:
@@ -229,6 +229,9 @@ def _unit(rule: Rule, kind: Kind, model: ParkModel) -> str | None:
 
 def _limit(rule: Rule, kind: Kind, model: ParkModel, refuse: Refuse) -> Limit | None:
     unit = _unit(rule, kind, model)
+    if unit is None and kind.unit_of is not None:
+        refuse("of", f"{', '.join(rule.of)} is nothing that {rule.kind} can watch")
+        return None
     if unit is None:
         for member in ("on", "off", "direction"):
             if getattr(rule, member) is not None:

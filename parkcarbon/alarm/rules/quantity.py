@@ -26,7 +26,7 @@ _DIMENSIONS: Final[dict[str, dict[str, float]]] = {
     "volume at base conditions": {"Nm3": 1.0, "Nm³": 1.0},
     "mass": {"g": 0.001, "kg": 1.0, "t": 1000.0},
     "mass of CO2e": {"gCO2e": 0.001, "kgCO2e": 1.0, "tCO2e": 1000.0},
-    "time": {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0},
+    "time": {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "a": 31_557_600.0},
     "a ratio": {"1": 1.0, "%": 0.01, "‰": 0.001},
 }
 """Units of each dimension, in the one with the value 1."""

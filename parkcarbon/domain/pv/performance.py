@@ -7,8 +7,8 @@ its *clearness*.
 
 *Against neighbours*: the median clearness of the others that run says what the sky did; model × that median is what
 the inverter should have produced. What is left is its own pattern by solar time of the day (shade of a chimney, a
-plane that the model does not fit), learnt as the median of its own sunny days before. Days on which it did badly are
-not learnt from, so that dirt does not become normal.
+plane that the model does not fit), learnt as the median of its own sunny days before. A day on which it did badly is
+learnt from as if it had done as expected, so that dirt does not become normal and the seasons are followed.
 
 Only sunny days are judged. Left out are intervals at a constant power (cut at the rating, or curtailed) with one on
 each side, unknown ones, and neighbours that stand still.
@@ -42,10 +42,12 @@ _FLAT: Final = 0.004  # of the highest power: change between two intervals that 
 _FLAT_ABOVE: Final = 0.15
 _STILL: Final = 0.5  # of the median clearness: below it a neighbour stands still
 _SUNNY: Final = 0.7  # of the clearness of clear days
+_LAST_GOOD: Final = 10  # sunny days, however old, where an inverter did badly for long
 _KNOWN: Final = 0.5  # of a day's light that must be judged
 _EVEN: Final = 0.06  # spread within a day that is sunny by itself
-_DOUBT: Final = 0.95  # days below are not learnt from
+_DOUBT: Final = 0.95  # below it, it did badly
 _DOUBT_SUN: Final = 0.97
+_OFF: Final = 0.3  # below it, it stood still
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def performance(
     shapes = np.stack([sky.direct * sky.up, sky.direct * sky.north, sky.direct * sky.east, sky.diffuse], axis=1)
     slot = np.clip(sky.solar_h * 2, 0, _SLOTS - 1).astype(np.int64)
     seen = _Seen(energy, shapes, light, light & np.isfinite(energy) & ~_flat(energy), column, slot, days)
-    learnt = [_Learnt(days) for _ in energy]
+    learnt = [_Learnt(days, many=energy.shape[0] > 2) for _ in energy]
     for begin in range(FIT_DAYS, days.size, BLOCK_DAYS):
         first, end = 0 if begin == FIT_DAYS else begin, min(begin + BLOCK_DAYS, days.size)
         _judge(seen, learnt, begin, (first, end))
@@ -150,26 +152,37 @@ class _Seen:
 class _Learnt:
     """What is known of one inverter, day by day: how it did, and the days to learn from."""
 
-    def __init__(self, days: Int64Array) -> None:
+    def __init__(self, days: Int64Array, *, many: bool) -> None:
         self.days = days
+        self.many = many
         self.neighbours = np.full(days.size, np.nan)
         self.sun = np.full(days.size, np.nan)
         self.good: list[int] = []  # sunny
         self.even: list[int] = []  # without clouds
-        self.bad = np.zeros(days.size, dtype=np.bool_)
+        self.scale = np.ones(days.size)  # what makes a bad day one to learn from; NaN: nothing does
 
     def before(self, column: int, which: list[int]) -> list[int]:
-        """Those of late; empty where they are too few."""
+        """Those of late, or where they are too few the last there were; empty before there are enough."""
         found = [one for one in which if self.days[one] >= self.days[column] - LEARN_DAYS]
+        found = found if len(found) >= LEAST_DAYS else which[-_LAST_GOOD:]
         return found if len(found) >= LEAST_DAYS else []
 
+    def first_of(self, column: int) -> int:
+        """The first column that may be learnt from at this one or later."""
+        return min([max(0, column - LEARN_DAYS), *self.good[-_LAST_GOOD:], *self.even[-_LAST_GOOD:]])
+
     def add(self, column: int, *, even: bool) -> None:
-        """Learn from a day, unless the inverter did badly."""
+        """Learn from a day; from one on which the inverter did badly as if it had done as expected.
+
+        So its plane goes on being learnt through the seasons, and dirt does not become normal.
+        """
         beside, sun = self.neighbours[column], self.sun[column]
         alone = bool(np.isnan(beside))
-        by_sun = bool(sun < (_DOUBT if alone else _DOUBT_SUN))
-        self.bad[column] = by_sun if alone else beside < _DOUBT and (by_sun or np.isnan(sun))
-        if not self.bad[column]:
+        agrees = self.many if np.isnan(sun) else bool(sun < _DOUBT_SUN)
+        if (sun < _DOUBT) if alone else (beside < _DOUBT and agrees):
+            index = sun if alone else beside
+            self.scale[column] = 1.0 / index if index > _OFF else np.nan
+        if np.isfinite(self.scale[column]):
             self.good.append(column)
             if even:
                 self.even.append(column)
@@ -184,13 +197,14 @@ def _judge(seen: _Seen, learnt: list[_Learnt], known: int, judged: tuple[int, in
         known: the model is fitted to days before this column.
         judged: first column to judge, and the one after the last.
     """
-    low = max(0, judged[0] - LEARN_DAYS)
+    low = min(one.first_of(judged[0]) for one in learnt)
     part = slice(*np.searchsorted(seen.column, [low, judged[1]]))
     fit = slice(*np.searchsorted(seen.column, [max(0, known - FIT_FROM_DAYS), known]))
     models = []
     for row, one in enumerate(learnt):
-        good = seen.usable[row, fit] & ~one.bad[seen.column[fit]]
-        weights = _envelope(seen.shapes[fit][good], seen.energy[row, fit][good])
+        as_expected = seen.energy[row, fit] * one.scale[seen.column[fit]]
+        good = seen.usable[row, fit] & np.isfinite(as_expected)
+        weights = _envelope(seen.shapes[fit][good], as_expected[good])
         models.append(_model(seen.shapes[part], seen.light[part], weights))
     model = np.stack(models)
     energy, usable = seen.energy[:, part], seen.usable[:, part] & (model > 0)
@@ -205,14 +219,25 @@ def _judge(seen: _Seen, learnt: list[_Learnt], known: int, judged: tuple[int, in
 
 
 def _judge_day(sums: "_Sums", row: int, column: int, learnt: _Learnt, low: int) -> None:
-    even, at = False, column - low
-    if learn := [one - low for one in learnt.before(column, learnt.good)]:
-        learnt.neighbours[column], _ = _against(sums.beside[row], sums.expected[row], learn, at)
-        _, uneven = _against(sums.produced[row], sums.model[row], learn, at)
+    even = False
+    if learn := learnt.before(column, learnt.good):
+        days = _Days(np.array(learn) - low, learnt.scale[learn], column - low)
+        learnt.neighbours[column], _ = _against(sums.beside[row], sums.expected[row], days)
+        _, uneven = _against(sums.produced[row], sums.model[row], days)
         even = uneven < _EVEN
-    if even and (without_clouds := [one - low for one in learnt.before(column, learnt.even)]):
-        learnt.sun[column], _ = _against(sums.produced[row], sums.model[row], without_clouds, at)
+    if even and (learn := learnt.before(column, learnt.even)):
+        days = _Days(np.array(learn) - low, learnt.scale[learn], column - low)
+        learnt.sun[column], _ = _against(sums.produced[row], sums.model[row], days)
     learnt.add(column, even=even)
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Days to learn a pattern from, what each is multiplied by, and the day that is judged by it."""
+
+    learn: Int64Array
+    scale: FloatArray
+    judged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,26 +342,25 @@ def _clear_days(sums: _Sums, light_sum: FloatArray) -> BoolArray:
     return clear
 
 
-def _against(produced: FloatArray, expected: FloatArray, learn: list[int], column: int) -> tuple[float, float]:
+def _against(produced: FloatArray, expected: FloatArray, days: _Days) -> tuple[float, float]:
     """A day's production over what is expected after the pattern of other days, and its spread within the day.
 
     Args:
         produced: of one inverter, by day and slot.
         expected: likewise.
-        learn: days to learn the pattern from.
-        column: the day.
+        days: which ones.
     """
-    before = expected[learn] > 0
-    ratio = np.where(before, produced[learn] / np.where(before, expected[learn], 1.0), np.nan)
-    usable = (np.count_nonzero(before, axis=0) >= min(LEAST_DAYS, len(learn))) & (expected[column] > 0)
+    before = expected[days.learn] > 0
+    ratio = np.where(before, produced[days.learn] / np.where(before, expected[days.learn], 1.0), np.nan)
+    usable = (np.count_nonzero(before, axis=0) >= LEAST_DAYS) & (expected[days.judged] > 0)
     if not usable.any():
         return np.nan, np.nan
-    pattern = np.nanmedian(ratio[:, usable], axis=0)
-    wanted = expected[column, usable] * pattern
+    pattern = np.nanmedian((ratio * days.scale[:, None])[:, usable], axis=0)
+    wanted, got = expected[days.judged, usable] * pattern, produced[days.judged, usable]
     total = float(wanted.sum())
     if total <= 0:
         return np.nan, np.nan
-    index = float(produced[column, usable].sum()) / total
-    ratios = produced[column, usable] / np.where(wanted > 0, wanted, np.nan)
+    index = float(got.sum()) / total
+    ratios = got / np.where(wanted > 0, wanted, np.nan)
     spread = float(np.sqrt(np.nansum(wanted * (ratios - index) ** 2) / total)) / max(index, 1e-9)
     return index, spread

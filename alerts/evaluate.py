@@ -5,6 +5,7 @@ from what is stored where a person changed that meanwhile. States, alarms and me
 transaction that holds the lease: a crash at any moment leaves all of it or none, and the next look decides the same.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,8 +38,10 @@ from .write import Made, Writing, retire
 
 log = structlog.get_logger(__name__)
 
-EVERYTHING_MS: Final = 10_000
-"""So often everything is judged, whether or not a reading is new: what is missing is not new [ms]."""
+EVERYTHING_MS: Final = 60_000
+"""So often everything is judged, whether or not anything is new [ms]."""
+SILENT_MS: Final = 10_000
+"""So often those are judged that have no new reading: what is missing is not new [ms]."""
 MODEL_MS: Final = 900_000
 """So often the park is read again although nobody changed it: factors and meters have dates [ms]."""
 LOAD_MS: Final = 500
@@ -104,6 +107,7 @@ class _Plan:
     now_ms: int
     change: Change
     everything: bool
+    silent: frozenset[int] | None = None
     due: list[str] = field(default_factory=list)
 
 
@@ -140,13 +144,20 @@ class ParkEvaluator:
         self._reads: dict[str, _Read] = {}
         self._next_ms: dict[str, int] = {}
         self._everything_ms = 0
+        self._silent_ms = 0
         self._stale = True
+        self._old_model = True
         self._gone: Mapping[Pair, Held] = {}
         self._epoch = lease.epoch
 
-    def forget(self) -> None:
-        """Somebody changed the park, its rules, silences or an alarm: read them again."""
+    def forget(self, *, park: bool = False) -> None:
+        """Somebody changed rules, silences or an alarm: read them again.
+
+        Args:
+            park: the park itself was changed.
+        """
         self._stale = True
+        self._old_model = self._old_model or park
 
     @property
     def past(self) -> Past | None:
@@ -189,6 +200,7 @@ class ParkEvaluator:
             sent = await self._write(database, loaded, made, now_ms)
         except BaseException:
             self._everything_ms = 0  # what was seen and not written is seen again
+            self._stale = self._old_model = True
             raise
         if plan.change.earliest_ms is not None:
             metrics.LAG.observe(max(0, self._clock.now_ms() - plan.change.earliest_ms) / 1000)
@@ -198,28 +210,30 @@ class ParkEvaluator:
     # ── what it rests on ─────────────────────────────────────────────────────────────────────────
 
     async def _refresh(self, session: Session, now_ms: int) -> None:
+        """Read what somebody changed: the park, its rules, silences, what people did with alarms."""
         loaded = self._loaded
-        if not self._stale and loaded is not None and now_ms - loaded.loaded_ms < MODEL_MS:
+        old = self._old_model or loaded is None or now_ms - loaded.loaded_ms >= MODEL_MS
+        if not (self._stale or old):
             return
-        self._stale = False
+        self._stale = self._old_model = False
         async with session.transaction():
-            model = await load_park(session, self.park, now_ms)
+            model = await load_park(session, self.park, now_ms) if old or loaded is None else loaded.model
             if model is None:
                 self._loaded = None
                 return
             rules = await rules_of(session, self.park)
             held = await store.states(session, self.park)
             silences = await session.fetch(QUERIES["silences_now"], self.park, from_ms(now_ms))
-        compiled, problems = compile_each(rules.document, model, self._kinds)
-        for problem in problems:
-            log.warning("rule.does_not_fit", park=self.park, problem=problem)
-        active = tuple(rule for rule in compiled if rule.rule.enabled)
-        slots = self._slots(rules.document, active, held)
+        if old or loaded is None or loaded.revision != rules.revision:
+            active = await asyncio.to_thread(self._compile, rules.document, model)
+        else:
+            active = loaded.rules
         mutes = Mutes.of(model, rules.document)
         mutes.silences = silences_of(silences)
+        slots = self._slots(rules.document, active, held)
         for slot in slots.all():
             mutes.note(slot, slot.state.phase)
-        composer = loaded.composer if loaded is not None and loaded.revision == rules.revision else None
+        same = loaded is not None and loaded.revision == rules.revision and loaded.model is model
         self._loaded = Loaded(
             model=model,
             document=rules.document,
@@ -228,16 +242,23 @@ class ParkEvaluator:
             by_kind=_by_kind(active),
             slots=slots,
             mutes=mutes,
-            composer=composer or Composer(model, rules.document, self._page_url),
-            loaded_ms=now_ms,
+            composer=loaded.composer if same and loaded else Composer(model, rules.document, self._page_url),
+            loaded_ms=loaded.loaded_ms if same and loaded else now_ms,
         )
-        self._readings.watch(watched(active, model, self._kinds))
-        self._everything_ms = 0
+        if not same:
+            self._readings.watch(watched(active, model, self._kinds))
+            self._everything_ms = 0
+
+    def _compile(self, document: Alarms, model: ParkModel) -> tuple[Compiled, ...]:
+        """Rules that fit the park now; runs in a thread."""
+        compiled, problems = compile_each(document, model, self._kinds)
+        for problem in problems:
+            log.warning("rule.does_not_fit", park=self.park, problem=problem)
+        active = tuple(rule for rule in compiled if rule.rule.enabled)
         metrics.RULES.labels(self.park, "judged").set(len(active))
-        metrics.RULES.labels(self.park, "does not fit").set(
-            sum(rule.enabled for rule in rules.document.rules) - len(active)
-        )
+        metrics.RULES.labels(self.park, "does not fit").set(sum(rule.enabled for rule in document.rules) - len(active))
         metrics.WATCHED.labels(self.park).set(sum(len(rule.subjects) for rule in active))
+        return active
 
     def _slots(self, document: Alarms, rules: Sequence[Compiled], held: Mapping[Pair, Held]) -> Slots:
         before = None if self._loaded is None else self._loaded.slots
@@ -265,6 +286,10 @@ class ParkEvaluator:
         plan = _Plan(now_ms, change, everything)
         if everything:
             self._everything_ms = now_ms
+        elif now_ms - self._silent_ms >= SILENT_MS:
+            plan.silent = self._readings.silent(now_ms)
+        if everything or plan.silent is not None:
+            self._silent_ms = now_ms
         for name, rules in loaded.by_kind.items():
             kind = self._kinds[name]
             if kind.every_ms and now_ms < self._next_ms.get(name, 0):
@@ -282,7 +307,7 @@ class ParkEvaluator:
         known = self._reads.get(kind.name)
         if kind.every_ms == 0 and known is not None:
             pause_ms = max(LOAD_MS, 10 * known.took_ms)
-            news = plan.everything or bool(plan.change.points) or plan.now_ms - known.at_ms >= EVERYTHING_MS
+            news = plan.everything or bool(plan.change.points) or plan.now_ms - known.at_ms >= SILENT_MS
             if plan.now_ms - known.at_ms < pause_ms or not news:
                 return
         begun_s = time.perf_counter()
@@ -299,9 +324,8 @@ class ParkEvaluator:
     async def _see(self, session: Session, loaded: Loaded, plan: _Plan) -> dict[Pair, list[Observation]]:
         """What was observed and needs a decision, and who is to be looked at by time."""
         read = {name: one.value for name, one in self._reads.items() if one.value is not None}
-        scene = Scene(
-            loaded.model, plan.now_ms, self._readings.newest, plan.change.committed_ms, read, plan.change.points
-        )
+        changed = plan.change.points | (plan.silent or frozenset())
+        scene = Scene(loaded.model, plan.now_ms, self._readings.newest, plan.change.committed_ms, read, changed)
         whole = replace(scene, changed=None)
         waiting: dict[Pair, list[Observation]] = {}
         for name in plan.due:
@@ -316,9 +340,10 @@ class ParkEvaluator:
                     continue
                 loaded.slots.sift(rule, seen, waiting)
         await self._fill_gaps(session, loaded, waiting)
+        again = plan.everything or plan.silent is not None
         for slot in loaded.slots.all():
             due = slot.wake_ms is not None and slot.wake_ms <= plan.now_ms
-            held_back = plan.everything and slot.state.episode is not None and slot.state.episode.withheld is not None
+            held_back = again and slot.state.episode is not None and slot.state.episode.withheld is not None
             if due or held_back:
                 waiting.setdefault(slot.pair, [])
         return waiting

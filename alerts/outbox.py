@@ -7,7 +7,7 @@ later, for a day; then it is `dead`, which people see.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -24,7 +24,7 @@ from .channels.base import Channel, ChannelError, Message
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 16
 """Messages of one channel under way."""
 FIRST_PAUSE_MS: Final = 2_000
 LONGEST_PAUSE_MS: Final = 300_000
@@ -147,20 +147,25 @@ class Outbox:
         rows = await self._database.fetch(
             QUERIES["messages_take"], name, from_ms(now_ms), from_ms(now_ms + round(2000 * self._send_s)), limit
         )
-        return list(await asyncio.gather(*(self._send(row) for row in rows)))
+        errors = await asyncio.gather(*(self._hand_over(name, message_of(row)) for row in rows))
+        outcomes = list(zip(rows, errors, strict=True))
+        sent = [row for row, error in outcomes if error is None]
+        if sent:
+            await self._sent(name, sent)
+        return [True] * len(sent) + [await self._failed(row, error) for row, error in outcomes if error is not None]
 
-    async def _send(self, row: Row) -> bool:
-        """Send one; False: it is to be tried again."""
-        name, key = row["channel"], row["key"]
-        error = await self._hand_over(name, message_of(row))
+    async def _sent(self, name: str, rows: Sequence[Row]) -> None:
         now_ms = self._clock.now_ms()
-        if error is None:
-            await self._database.execute(QUERIES["message_sent"], key, from_ms(now_ms))
-            metrics.SENT.labels(name, "sent").inc()
+        await self._database.execute(QUERIES["messages_sent"], [row["key"] for row in rows], from_ms(now_ms))
+        metrics.SENT.labels(name, "sent").inc(len(rows))
+        for row in rows:
             if row["committed_at"] is not None:
                 metrics.HANDED_OVER.labels(name).observe(max(0, now_ms - to_ms(row["committed_at"])) / 1000)
-            log.info("message.sent", key=key, channel=name, attempts=row["attempts"])
-            return True
+            log.info("message.sent", key=row["key"], channel=name, attempts=row["attempts"])
+
+    async def _failed(self, row: Row, error: ChannelError) -> bool:
+        """Note why one was not taken; True: it is given up, False: it is to be tried again."""
+        name, key, now_ms = row["channel"], row["key"], self._clock.now_ms()
         wait_ms = max(pause_ms(row["attempts"]), round(1000 * (error.after_s or 0.0)))
         dead = not error.retryable or now_ms + wait_ms - to_ms(row["recorded_at"]) > GIVE_UP_MS
         state = "dead" if dead else "waiting"
@@ -168,7 +173,11 @@ class Outbox:
         metrics.SENT.labels(name, "dead" if dead else "failed").inc()
         told: Callable[..., None] = log.error if dead else log.warning
         told(
-            f"message.{'dead' if dead else 'failed'}", key=key, channel=name, attempts=row["attempts"], error=str(error)
+            f"message.{'dead' if dead else 'failed'}",
+            key=key,
+            channel=name,
+            attempts=row["attempts"],
+            error=str(error),
         )
         return dead
 

@@ -9,8 +9,10 @@ from parkcarbon.alarm.store import QUERIES
 from parkcarbon.kit.db import Session, to_ms
 from parkcarbon.live.power import Newest
 
-OVERLAP: Final = dt.timedelta(seconds=2)
+OVERLAP: Final = dt.timedelta(milliseconds=500)
 """A transaction that began before another may commit after it by so much; a look at everything finds the rest."""
+SILENT_MS: Final = 30_000
+"""A reading older than this may be no data by now [ms]; rules say when it is."""
 _BEGIN: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -66,6 +68,15 @@ class Readings:
         if not changed:
             return Change()
         return Change(frozenset(changed), to_ms(max(committed)), to_ms(min(committed)))
+
+    def silent(self, now_ms: int) -> frozenset[int]:
+        """Points without a reading of late: time alone may change what is to be said of them."""
+        oldest_ms, newest = now_ms - SILENT_MS, self.newest
+        return frozenset(
+            point
+            for point in self.points
+            if (seen := newest.get(point)) is None or seen.time_ms is None or seen.time_ms < oldest_ms
+        )
 
     def watch(self, points: Iterable[int]) -> None:
         """Watch other points; what is known stays."""

@@ -206,7 +206,7 @@ class Service:
             self._found_ms = None
             for park, evaluator in self._parks.items():
                 if payload in ("", park):
-                    evaluator.forget()
+                    evaluator.forget(park=channel != CHANGED[0])
         self._dirty.add(payload)
         self._wake.set()
 

@@ -72,7 +72,7 @@ def labels_of(model: ParkModel, rule: str, kind: str, priority: str, subject: st
     if device is not None:
         values |= {"device": device.device}
         values |= {"source": device.source} if device.source else {}
-        point = next((item for item in model.points if item.point == name), None)
+        point = model.by_name.get(name)
         tenant = device.tenant if point is None else point.tenant
         values |= {"tenant": tenant} if tenant else {}
     return Labels(values)

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -121,6 +121,11 @@ class ParkModel:
     by_id: dict[int, PointInfo] = field(repr=False)
     gas_values: FactorSeries | None = field(default=None, repr=False)
     resolved: dict[tuple[str, str, int, Basis], CarrierFactor | None] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, PointInfo]:
+        """Points by `device/quantity`."""
+        return {point.point: point for point in self.points}
 
     @property
     def currency(self) -> str:

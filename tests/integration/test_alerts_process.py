@@ -100,7 +100,7 @@ def now_ms() -> int:
 
 async def until(park: AlarmPark, query: str, wanted: object) -> None:
     async with asyncio.timeout(60):
-        while await park.database.fetchval(query) != wanted:  # type: ignore[arg-type]
+        while await park.database.fetchval(query) != wanted:
             await asyncio.sleep(0.05)
 
 

@@ -50,7 +50,7 @@ def unit_of(rule: Rule, model: ParkModel) -> str | None:
     figure = figure_of(rule)
     if figure is not None:
         return FIGURES[figure]
-    return next((rate_unit(point) for point in model.points if point.point in rule.of), None)
+    return next((rate_unit(model.by_name[name]) for name in rule.of if name in model.by_name), None)
 
 
 async def load(session: Session, model: ParkModel, rules: Sequence[Compiled], now_ms: int) -> Read:

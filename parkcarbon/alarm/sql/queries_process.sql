@@ -174,8 +174,8 @@ where key in (
     for update skip locked)
 returning key, park_id, receiver, channel, why, priority, subject, body, details, attempts, committed_at, recorded_at;
 
--- name: message_sent
-update alarm_message set state = 'sent', sent_at = $2::timestamptz, last_error = '' where key = $1::text;
+-- name: messages_sent
+update alarm_message set state = 'sent', sent_at = $2::timestamptz, last_error = '' where key = any($1::text[]);
 
 -- name: message_failed
 update alarm_message set next_at = $2::timestamptz, last_error = $3::text, state = $4::text

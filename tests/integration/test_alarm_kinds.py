@@ -16,14 +16,27 @@ from parkcarbon.alarm.observe.points import load_gauges
 from parkcarbon.alarm.rules.check import compile_rules
 from parkcarbon.alarm.rules.document import Alarms, Rule
 from parkcarbon.books import entries
+from parkcarbon.domain.factors import Factor
+from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Database, Session, from_ms
 from parkcarbon.kit.pgcopy import Column
 from parkcarbon.live.figures import figures_at
 from parkcarbon.live.load import load_newest, load_park
 from parkcarbon.live.model import ParkModel
 from tests.fakes.alarm_kinds import NAME, Desk
+from tests.fakes.alarm_park import AlarmPark, service
 from tests.fakes.api_client import SceneClock, serving, settings_for
-from tests.fakes.api_park import FIRST_MS, NOW_MS, PARK, QUARTER_MS, RUNNING_MS, factor_of, power_kw, write_park
+from tests.fakes.api_park import (
+    FIRST_MS,
+    NOW_MS,
+    PARK,
+    QUARTER_MS,
+    RUNNING_MS,
+    factor_json,
+    factor_of,
+    power_kw,
+    write_park,
+)
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MIDNIGHT_MS = FIRST_MS + 9 * DAY_MS  # of the 21st, local
@@ -188,6 +201,48 @@ async def test_a_gauge_of_the_past(session: Session) -> None:
     assert desk.seen[-1].level.value == "unknown"
     longer = await past(session, "threshold", MIDNIGHT_MS, MIDNIGHT_MS + HOUR_MS, **(members | {"after": "6 min"}))
     assert longer.fired == []
+
+
+async def test_an_own_hourly_factor_counts_in_the_rate(database_url: str) -> None:
+    """The park's own series of the grid's intensity: 0.5 kgCO2/kWh now."""
+    await write_park(database_url)
+    own = Factor(
+        factor="OWN-HOURLY",
+        purpose="grid_average",
+        carrier="electricity",
+        region="China/JS",
+        gas="CO2",
+        unit="gCO2/kWh",
+        value=None,
+        basis="hourly",
+        data_year=2026,
+        publisher="supplier",
+        edition="2026",
+        series=True,
+        own=True,
+    )
+    async with await Database.connect(database_url, max_size=1) as database, database.transaction() as session:
+        factor_id = await session.fetchval(
+            "insert into factor (factor, purpose, carrier, region, gas, basis, unit, data_year, publisher, edition,"
+            " unverified, digest, document, recorded_at)"
+            " values ('OWN-HOURLY', 'grid_average', 'electricity', 'China/JS', 'CO2', 'hourly', 'gCO2/kWh', 2026,"
+            " 'supplier', '2026', false, ''::bytea, $1, '2026-11-01Z') returning factor_id",
+            factor_json(own).decode(),
+        )
+        await session.execute(
+            "insert into factor_value (factor_id, start, span_ms, value) values ($1, $2, 3600000, 500)",
+            factor_id,
+            from_ms(NOW_MS - NOW_MS % HOUR_MS),
+        )
+        await session.execute(
+            "update park set document = jsonb_set(document, '{method,electricity_factor}', '\"OWN-HOURLY\"')"
+        )
+    async with serving(create_app(settings_for(database_url), SceneClock())) as client:
+        shown = (await client.get(f"/api/v1/parks/{PARK}/now")).json()["figures"]["emission_rate"]
+    async with await Database.connect(database_url, max_size=1) as database, database.transaction() as session:
+        figures = await load_figures(session, await park_of(session), NOW_MS)
+    assert shown["parts"]["electricity"] == pytest.approx(0.5 * GATE_KW)
+    assert figures.values["emission_rate"] == shown["value"]
 
 
 async def test_emission_rate(session: Session) -> None:
@@ -365,3 +420,57 @@ async def test_demand(session: Session) -> None:
     assert max(one.value or 0 for one in desk.seen) == pytest.approx(
         max(power_kw("gate", start) for start in range(MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS, QUARTER_MS)), rel=1e-6
     )
+
+
+# ── all of them, as the alerts process judges them ──────────────────────────────────────────────
+
+LOOKED_AT = (
+    "kind: threshold, of: [gate/active_power], on: {kw} kW",
+    "kind: threshold, of: [load], on: {kw} kW",
+    "kind: emission_rate, on: {kw} kgCO2e/h",
+    "kind: energy_budget_pace, on: '{share} %'",
+    "kind: emission_budget_pace, on: '{share} %'",
+    "kind: intensity, on: {each} kgCO2e/kWh",
+    "kind: night_consumption, of: [load], hours: '12:00-16:00', on: {kw} kW",
+    "kind: demand_peak, on: {kw} kW",
+    "kind: carbon_price, on: {each} CNY/t",
+    "kind: power_factor, of: [m2], on: '{factor}'",
+)
+
+
+def rules_with(**limits: float) -> str:
+    """A document with a rule of each kind."""
+    more = "receivers: [desk], name: {zh: 规则, en: Rule}"
+    rules = (f"  - {{rule: r{at}, {text.format(**limits)}, {more}}}" for at, text in enumerate(LOOKED_AT))
+    return "\n".join(["park: demo", "receivers: [{receiver: desk, channel: desk, language: both}]", "rules:", *rules])
+
+
+@pytest.mark.parametrize("fires", [True, False])
+async def test_the_alerts_process_judges_every_kind(postgres_url: str, *, fires: bool) -> None:
+    await write_park(postgres_url)
+    kw, share, each, factor = (50, 1, 0.1, 0.9) if fires else (5000, 5000, 999, 0.5)
+    async with await Database.connect(postgres_url, max_size=3) as database:
+        async with database.transaction() as session:
+            for what, unit, most in (("electricity", "kWh", 100_000), ("co2e_location", "t", 1000)):
+                await enter(session, "budget", {"what": what, "amount": most, "unit": unit}, NOVEMBER)
+            await enter(session, "instrument_price", {"instrument": "CEA", "price": 90}, NOVEMBER)
+            point_id = await add_point(session, "m2", "power_factor", "gauge", "1")
+            await session.execute(
+                "insert into point_state (point_id, last_time, last_value, last_quality) values ($1, $2, 0.8, 0)",
+                point_id,
+                from_ms(NOW_MS - 1000),
+            )
+        park = AlarmPark(database, postgres_url)
+        await park.rules(rules_with(kw=kw, share=share, each=each, factor=factor))
+        evaluator = service(park, ManualClock(NOW_MS))
+        await evaluator.take(database)
+        sent = await evaluator.look(database)
+        raised = {row["rule"]: row for row in await park.episodes()}
+        messages = await park.messages()
+    if not fires:
+        assert (sent, raised) == (0, {})
+        return
+    assert sorted(raised) == [f"r{at}" for at in range(10)]
+    assert sent == len(messages) == 10
+    assert (raised["r3"]["unit"], raised["r8"]["value"], raised["r9"]["value"]) == ("%", 90, 0.8)
+    assert all(row["reason_zh"] and row["reason_en"] and row["limit_value"] is not None for row in raised.values())

@@ -107,7 +107,7 @@ class Slots:
             level = observation.level
             if level is Level.UNKNOWN and keep:
                 continue
-            if level in _QUIET and slot.state.phase is Phase.NORMAL:
+            if level in _QUIET and slot.state.phase is Phase.NORMAL and (name, observation.subject) not in into:
                 slot.seen_ms = observation.at_ms
                 slot.away = False
                 continue

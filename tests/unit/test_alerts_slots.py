@@ -1,8 +1,9 @@
 """What of an observation needs a decision, and what only says that a quiet subject is still quiet."""
 
-from alerts.slots import Pair, Slots
+from alerts.slots import Slots
 from parkcarbon.alarm.kinds.base import Compiled, Limit
 from parkcarbon.alarm.rules.document import Rule
+from parkcarbon.alarm.store import Pair
 from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.alarm.types import Level, Observation, Policy
 

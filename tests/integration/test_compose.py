@@ -12,11 +12,13 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from packaging.requirements import Requirement
 
 from deploy.prepare import Folder, mosquitto_hash, prepare
 from parkcarbon.kit.db import Database
@@ -78,7 +80,7 @@ def test_what_a_service_names_is_there(prepared: Path) -> None:
             source = volume.split(":")[0]
             if source.startswith("./secrets"):
                 assert (prepared / source).is_dir(), f"{name}: {source}"
-            elif not source.startswith("./grafana"):
+            else:
                 assert source in volumes or (DEPLOY / source).exists(), f"{name}: {source}"
     for secret in file["secrets"].values():
         assert (prepared / secret["file"]).is_file(), secret
@@ -93,6 +95,14 @@ def test_no_password_is_in_the_file_and_none_has_a_default() -> None:
                 assert str(value).startswith("/run/secrets/")
             assert "://" not in str(value) or "@" not in str(value)
     assert set(re.findall(r"\$\{(\w+)", text)) == {"PARKCARBON_PAGE_URL", "PARKCARBON_ENTITY"}
+
+
+def test_grafana_is_given_what_its_provisioning_asks_for() -> None:
+    grafana = compose_file()["services"]["grafana"]
+    source = (DEPLOY / "grafana/provisioning/datasources/parkcarbon.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{(\w+)\}", source)) <= set(grafana["environment"])
+    assert set(re.findall(r"/run/secrets/(\w+)", source)) <= set(grafana["secrets"])
+    assert "./grafana/provisioning:/etc/grafana/provisioning:ro" in grafana["volumes"]
 
 
 def test_only_the_broker_listens_to_the_network() -> None:
@@ -140,6 +150,22 @@ def test_the_image_has_every_package_and_runs_as_nobody_special() -> None:
     assert "deploy/secrets" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
 
 
+def test_the_image_has_what_dashboards_need_beside_the_lock_of_the_demo() -> None:
+    named = re.search(r"awk '/\^\(([^)]*)\)==/", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"))
+    assert named
+    names = set(named[1].split("|"))
+    locked = {line.split("==")[0] for line in (ROOT / "requirements/demo.txt").read_text().splitlines() if "==" in line}
+    dev = {line.split("==")[0] for line in (ROOT / "requirements/dev.txt").read_text().splitlines() if "==" in line}
+    assert names <= dev
+    wanted = {"grafana-client", "grafana-foundation-sdk"}
+    for name in names:
+        for line in requires(name) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                wanted.add(requirement.name.lower())
+    assert names <= wanted <= names | locked
+
+
 @pytest.fixture
 def empty_url(server: Server) -> Iterator[str]:
     url = server.empty()
@@ -162,7 +188,7 @@ async def test_every_command_of_the_file_comes_up_and_readings_go_through_tls_an
     if not has_mosquitto():
         pytest.skip("no mosquitto is installed")
     with ComposeRun(prepared, empty_url) as run:
-        for name in ("migrate", "keys", "keys"):
+        for name in ("migrate", "report-role", "keys", "keys"):
             run.once(name)
         run.start_broker("broker")
         run.start_broker("park-broker")

@@ -11,6 +11,7 @@ import {
   labelsOf,
   lasted,
   newestFirst,
+  sameList,
   stateOf,
   tally,
 } from '../src/lib/alarms';
@@ -74,6 +75,22 @@ describe('lists', () => {
   ];
   it('put what calls first, then by priority, the newest first', () => {
     expect(inOrder(rows, NOW).map((row) => row.id)).toEqual([3, 5, 1, 2, 4]);
+  });
+  it('are the same as long as they look the same', () => {
+    expect(
+      sameList(
+        rows,
+        rows.map((row) => ({ ...row, value: 1, worst: 2 })),
+      ),
+    ).toBe(true);
+    expect(
+      sameList(
+        rows,
+        rows.map((row) => ({ ...row, acknowledged: taken })),
+      ),
+    ).toBe(false);
+    expect(sameList(rows, rows.slice(1))).toBe(false);
+    expect(sameList(null, [])).toBe(false);
   });
   it('show the newest on the card', () => {
     expect(newestFirst(rows, 3).map((row) => row.id)).toEqual([3, 5, 4]);

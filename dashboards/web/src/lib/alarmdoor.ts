@@ -10,6 +10,7 @@ import {
   alarmPlaceOf,
   type Report,
   type Silence,
+  sameList,
   tally,
 } from './alarms';
 import { ApiError, get, inPark, send } from './api';
@@ -75,8 +76,8 @@ export const alarms = {
 /** Alarms that stand; null: not known, or this token may not see them. */
 export const standing = signal<Alarm[] | null>(null);
 
-/** To the minute is enough for what is shelved, and spares the bar a drawing a second. */
-const minute = computed(() => Math.floor(clock.value / 60_000) * 60_000);
+/** Server time to the minute [ms UTC]: enough for what is shelved, and lists are not drawn anew each second. */
+export const minute = computed(() => Math.floor(clock.value / 60_000) * 60_000);
 export const standingTally = computed(() => (standing.value ? tally(standing.value, minute.value) : null));
 
 const AGAIN_MS = 5_000;
@@ -104,7 +105,8 @@ export function watchAlarms(): void {
       let pause = AGAIN_MS;
       try {
         const found = await allStanding(park);
-        if (!gone && mine === turn) standing.value = found;
+        // a list that looks the same is kept: who is drawn from it is not drawn again
+        if (!gone && mine === turn && !sameList(standing.peek(), found)) standing.value = found;
       } catch (error) {
         // the bar says by itself when nothing can be read; what was known stays
         if (error instanceof ApiError && error.status >= 400 && error.status < 500) pause = REFUSED_AGAIN_MS;

@@ -173,6 +173,13 @@ export function tally(alarms: readonly Alarm[], nowMs: number): Tally {
   return { total: alarms.length, calling: calling.length, worst: worst ?? null };
 }
 
+/** Whether two looks at a list show the same: figures may differ, what is drawn of them does not. */
+export function sameList(before: readonly Alarm[] | null, after: readonly Alarm[]): boolean {
+  return before !== null && JSON.stringify(before.map(drawn)) === JSON.stringify(after.map(drawn));
+}
+
+const drawn = ({ value, worst, limit, reason, ...shown }: Alarm) => shown;
+
 export interface Span {
   count: number;
   unit: 's' | 'min' | 'h' | 'd';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
-import { alarms } from '../lib/alarmdoor';
+import { alarms, minute } from '../lib/alarmdoor';
 import { type ActName, type AlarmWhole, stateOf } from '../lib/alarms';
 import { clock } from '../lib/store';
 import { failure } from './answer';
@@ -13,7 +13,7 @@ export function AlarmActs({ park, alarm, acted }: { park: string; alarm: AlarmWh
   const [minutes, setMinutes] = useState<number>(MINUTES[1]);
   const [failed, setFailed] = useState('');
   const [busy, setBusy] = useState(false);
-  const state = stateOf(alarm, clock.value);
+  const state = stateOf(alarm, minute.value);
   const act = async (name: ActName) => {
     setBusy(true);
     setFailed('');

@@ -1,7 +1,6 @@
 import { named, t } from '../i18n';
-import { openAlarms, standing, standingTally } from '../lib/alarmdoor';
+import { minute, openAlarms, standing, standingTally } from '../lib/alarmdoor';
 import { isCalling, newestFirst } from '../lib/alarms';
-import { clock } from '../lib/store';
 import { alarmTitle, PriorityMark, Standing, StateTag } from './alarmmark';
 import { Check } from './icons';
 
@@ -40,9 +39,8 @@ export function AlarmCard() {
                 type="button"
                 class="alarm-row"
                 onClick={() => openAlarms({ tab: 'standing', id: alarm.id })}
-                title={named(alarm.reason)}
               >
-                <PriorityMark priority={alarm.priority} hollow={!isCalling(alarm, clock.value)} />
+                <PriorityMark priority={alarm.priority} hollow={!isCalling(alarm, minute.value)} />
                 <span class="hidden">{t(`alarm.priority.${alarm.priority}`)} </span>
                 <span class="alarm-what">
                   <strong>{alarmTitle(alarm)}</strong> <span class="muted">{named(alarm.subject_name)}</span>

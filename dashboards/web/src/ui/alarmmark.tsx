@@ -1,4 +1,5 @@
 import { named, t } from '../i18n';
+import { minute } from '../lib/alarmdoor';
 import { type Alarm, lasted, type Priority, stateOf } from '../lib/alarms';
 import { full, short, unitText } from '../lib/format';
 import { clock, timezone } from '../lib/store';
@@ -21,7 +22,7 @@ export function PriorityMark({ priority, hollow = false }: { priority: Priority;
 }
 
 export function StateTag({ alarm }: { alarm: Alarm }) {
-  const state = stateOf(alarm, clock.value);
+  const state = stateOf(alarm, minute.value);
   return <span class={`tag alarm-${state}`}>{t(`alarm.state.${state}`)}</span>;
 }
 
@@ -36,7 +37,7 @@ export function timeText(iso: string): string {
   const ms = Date.parse(iso);
   const time = localMinute(timezone.value, ms);
   const date = localDate(timezone.value, ms);
-  return date === localDate(timezone.value, clock.value) ? time : `${date.slice(5)} ${time}`;
+  return date === localDate(timezone.value, minute.value) ? time : `${date.slice(5)} ${time}`;
 }
 
 /** How long it stands, or stood. */

@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { named, t, word } from '../i18n';
-import { alarms, lookAgain, openAlarms } from '../lib/alarmdoor';
+import { alarms, lookAgain, minute, openAlarms } from '../lib/alarmdoor';
 import { type AlarmWhole, history, type Moment, stateOf, type Tab } from '../lib/alarms';
-import { clock } from '../lib/store';
 import { AlarmActs } from './alarmacts';
 import { AlarmCurveView } from './alarmcurve';
 import { alarmTitle, fullTime, PriorityMark, Standing, StateTag, timeText, Value } from './alarmmark';
@@ -64,7 +63,7 @@ export function AlarmOne({
 }
 
 function Whole({ park, alarm, acted }: { park: string; alarm: AlarmWhole; acted: () => void }) {
-  const state = stateOf(alarm, clock.value);
+  const state = stateOf(alarm, minute.value);
   const hollow = state !== 'firing' && state !== 'recovering';
   return (
     <>
@@ -155,7 +154,7 @@ function Facts({ alarm }: { alarm: AlarmWhole }) {
           {alarm.acknowledged.comment && ` · ${alarm.acknowledged.comment}`}
         </Fact>
       )}
-      {alarm.shelved_until !== null && Date.parse(alarm.shelved_until) > clock.value && (
+      {alarm.shelved_until !== null && Date.parse(alarm.shelved_until) > minute.value && (
         <Fact label={t('alarm.shelvedUntil')}>{timeText(alarm.shelved_until)}</Fact>
       )}
       {alarm.withheld && alarm.resolved_at === null && (

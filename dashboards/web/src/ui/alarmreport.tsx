@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { named, t } from '../i18n';
-import { alarms, openAlarms } from '../lib/alarmdoor';
+import { alarms, minute, openAlarms } from '../lib/alarmdoor';
 import { isCalling, type Report } from '../lib/alarms';
 import { percent, short, whole } from '../lib/format';
 import { clock } from '../lib/store';
@@ -111,7 +111,7 @@ function LongStanding({ report }: { report: Report }) {
             onClick={() => openAlarms({ tab: 'standing', id: alarm.id })}
             data-testid={`alarm-standing-${alarm.id}`}
           >
-            <PriorityMark priority={alarm.priority} hollow={!isCalling(alarm, clock.value)} />
+            <PriorityMark priority={alarm.priority} hollow={!isCalling(alarm, minute.value)} />
             <span class="hidden">{t(`alarm.priority.${alarm.priority}`)} </span>
             <span class="alarm-what">
               <strong>{alarmTitle(alarm)}</strong> <span class="muted">{named(alarm.subject_name)}</span>

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { named, t } from '../i18n';
-import { alarmPlace, alarms, lookAgain, openAlarms, standing } from '../lib/alarmdoor';
+import { alarmPlace, alarms, lookAgain, minute, openAlarms, standing } from '../lib/alarmdoor';
 import { type Alarm, type AlarmPlace, inOrder, isCalling, TABS, type Tab } from '../lib/alarms';
 import { ApiError } from '../lib/api';
-import { clock, parkName } from '../lib/store';
+import { parkName } from '../lib/store';
 import { alarmTitle, PriorityMark, Standing, StateTag, timeText } from './alarmmark';
 import { AlarmOne } from './alarmone';
 import { AlarmReport } from './alarmreport';
@@ -50,7 +50,7 @@ function TabButton({ tab, chosen }: { tab: Tab; chosen: boolean }) {
 function StandingView({ park, place }: { park: string; place: AlarmPlace }) {
   const list = standing.value;
   if (list === null) return <p class="message">{t('page.loading')}</p>;
-  const rows = inOrder(list, clock.value);
+  const rows = inOrder(list, minute.value);
   return <ListAndOne park={park} place={place} rows={rows} empty={t('alarm.calm')} />;
 }
 
@@ -128,7 +128,7 @@ function ListAndOne({ park, place, rows, empty, more, busy = false, onAct }: Lis
 }
 
 function Row({ alarm, tab, chosen }: { alarm: Alarm; tab: Tab; chosen: boolean }) {
-  const calling = isCalling(alarm, clock.value);
+  const calling = isCalling(alarm, minute.value);
   return (
     <li>
       <button

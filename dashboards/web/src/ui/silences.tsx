@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
-import { alarms } from '../lib/alarmdoor';
+import { alarms, minute } from '../lib/alarmdoor';
 import { labelsOf, type Silence } from '../lib/alarms';
 import { clock } from '../lib/store';
 import { fullTime } from './alarmmark';
@@ -82,7 +82,7 @@ function List({ park, silences, again }: { park: string; silences: Silence[]; ag
 }
 
 const pending = (silence: Silence): boolean =>
-  silence.ended_at === null && !silence.active && Date.parse(silence.begin) > clock.value;
+  silence.ended_at === null && !silence.active && Date.parse(silence.begin) > minute.value;
 
 const matchText = (match: Record<string, string>): string =>
   Object.entries(match)

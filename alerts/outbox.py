@@ -24,7 +24,7 @@ from .channels.base import Channel, ChannelError, Message
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 12
 """Messages of one channel under way."""
 FIRST_PAUSE_MS: Final = 2_000
 LONGEST_PAUSE_MS: Final = 300_000

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from alerts.evaluate import Away
 from alerts.outbox import Outbox
 from alerts.service import Service
 from parkcarbon.alarm import store
@@ -200,6 +201,55 @@ async def test_a_rule_that_is_withdrawn_ends_its_alarms_and_says_so(park: AlarmP
     assert episode["resolved_at"] is not None
     assert [row["why"] for row in await park.messages()] == ["first", "recovered"]
     assert await park.phases() == {}
+
+
+async def test_what_happened_while_nobody_looked(park: AlarmPark, clock: ManualClock) -> None:
+    """Over by now: in the list, and nobody is woken. Still so: it goes out, with its true begin, marked as late."""
+    await park.rules(GROUPED.replace("    settle: 30 s\n", "    after: 1 min\n"))
+    evaluator = await started(park, clock)
+    await read(park, clock, 50, 15)
+    await park.read(("m2/active_power", clock.now_ms(), 50.0))
+    await evaluator.look(park.database)
+    away_ms = clock.now_ms()
+    for at in range(1, 81):
+        at_ms = away_ms + at * 15 * SECOND
+        over, still = 20 <= at < 40, at >= 60
+        await park.read((POINT, at_ms, 130.0 if over else 50.0), ("m2/active_power", at_ms, 140.0 if still else 50.0))
+    clock.advance(80 * 15)
+    await park.database.execute("update alarm_lease set until = now() - interval '25 min'")
+    second = service(park, clock)
+    await second.take(park.database)
+    second._away = Away(away_ms, clock.now_ms())  # the database's clock did not move with ours
+    assert await second.look(park.database) == 1
+    assert await second.judge_past(park.database) == 1
+    past, standing = await park.episodes()
+    assert (past["subject"], past["historical"], past["worst"]) == (SUBJECT, True, 130.0)
+    assert past["began_at"] == from_ms(away_ms + 20 * 15 * SECOND)
+    assert past["resolved_at"] > from_ms(away_ms + 40 * 15 * SECOND - 1)
+    assert (standing["subject"], standing["historical"]) == ("point:m2/active_power", False)
+    assert standing["began_at"] == from_ms(away_ms + 60 * 15 * SECOND)
+    [message] = await park.messages()
+    assert message["episodes"] == [standing["episode_id"]]
+    assert '"late": true' in message["details"]
+    assert await second.judge_past(park.database) == 0
+
+
+async def test_a_backlog_is_judged_in_order_of_its_time(park: AlarmPark, clock: ManualClock) -> None:
+    """The line was cut while an alarm stood: it had ended and begun again before the newest reading came."""
+    await park.rules(RULES + "    after: 1 min\n    keep_firing: 30 s\n")
+    evaluator = await started(park, clock)
+    for _ in range(6):
+        await read(park, clock, 120, 15)
+        await evaluator.look(park.database)
+    begin = clock.now_ms()
+    clock.advance(1200)
+    await park.read(*((POINT, begin + at * 15 * SECOND, 50.0 if 20 <= at < 40 else 120.0) for at in range(80)))
+    await evaluator.look(park.database)
+    first, second = await park.episodes()
+    assert first["resolved_at"] is not None
+    assert first["resolved_at"] <= from_ms(begin + 40 * 15 * SECOND)
+    assert second["began_at"] == from_ms(begin + 40 * 15 * SECOND)
+    assert sorted(row["why"] for row in await park.messages()) == ["first", "first", "recovered"]
 
 
 GROUPED = (

@@ -17,7 +17,7 @@ from .model import FactorRecord, ParkModel, build_model, interval_floor_ms
 from .power import Newest, newest_of
 
 QUERIES = load_queries(__package__)
-_SLOW_MS = 8 * INTERVAL_MS  # so far back is looked for a slow meter's newest interval, as the API does
+SLOW_LOOK_BACK_MS = 8 * INTERVAL_MS  # so far back is looked for a slow meter's newest interval, as the API does
 
 
 async def load_park(session: Session, park: str, now_ms: int) -> ParkModel | None:
@@ -55,7 +55,11 @@ async def load_newest(session: Session, model: ParkModel, now_ms: int) -> Mappin
     """
     slow_to_ms = interval_floor_ms(now_ms)  # the running interval is not finished
     rows = await session.fetch(
-        QUERIES["live"], model.park, model.local(now_ms).date(), from_ms(slow_to_ms - _SLOW_MS), from_ms(slow_to_ms)
+        QUERIES["live"],
+        model.park,
+        model.local(now_ms).date(),
+        from_ms(slow_to_ms - SLOW_LOOK_BACK_MS),
+        from_ms(slow_to_ms),
     )
     return newest_of(rows)
 

@@ -26,7 +26,7 @@ LOAD_FLOWS = ("import", "export", "generation", "discharge", "charge")
 RATE_FLOWS = ("import", "fuel", "heat")
 """Flows that the emission rate is made of."""
 
-_GAUGES = {"electricity": "active_power", "gas": "gas_flow_base", "heat": "heat_power"}
+GAUGES = {"electricity": "active_power", "gas": "gas_flow_base", "heat": "heat_power"}
 _NODES = {
     "import": "grid",
     "export": "grid",
@@ -150,7 +150,7 @@ def not_live(powers: Sequence[PointPower]) -> list[PointPower]:
 def _power(
     model: ParkModel, newest: Mapping[int, Newest], point: PointInfo, carrier: Carrier, *, now_ms: int
 ) -> PointPower:
-    gauge = model.gauge(point.device_id, _GAUGES[carrier])
+    gauge = model.gauge(point.device_id, GAUGES[carrier])
     averaged = False
     source, time_ms, shown, quality = point, None, None, None
     per_h: float | None = None

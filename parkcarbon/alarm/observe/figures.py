@@ -13,9 +13,9 @@ from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import FloatArray, Int64Array
 from parkcarbon.kit.db import Session, from_ms, load_queries
 from parkcarbon.live.figures import figures_at
-from parkcarbon.live.load import load_newest
-from parkcarbon.live.model import ParkModel, PointInfo
-from parkcarbon.live.power import FRESH_MS
+from parkcarbon.live.load import SLOW_LOOK_BACK_MS
+from parkcarbon.live.model import ParkModel, PointInfo, interval_floor_ms
+from parkcarbon.live.power import FRESH_MS, GAUGES, newest_of
 from parkcarbon.live.uses import emitting_points
 
 QUERIES = load_queries("parkcarbon.alarm")
@@ -57,10 +57,29 @@ async def load_figures(session: Session, model: ParkModel, now_ms: int) -> Figur
         model: the park.
         now_ms: time of now [ms UTC].
     """
-    newest = await load_newest(session, model, now_ms)
+    floor_ms = interval_floor_ms(now_ms)
+    rows = await session.fetch(
+        QUERIES["observe_live"],
+        figure_points(model),
+        model.local(now_ms).date(),
+        from_ms(floor_ms - SLOW_LOOK_BACK_MS),
+        from_ms(floor_ms),
+    )
+    newest = newest_of(rows)
     grid = await load_grid_factor(session, model, now_ms)
     seen = [item.time_ms for item in newest.values() if item.time_ms is not None and item.time_ms <= now_ms]
     return FiguresNow(max([*seen, now_ms - FRESH_MS]), figures_at(model, newest, now_ms, grid_kg_per_kwh=grid))
+
+
+def figure_points(model: ParkModel) -> list[int]:
+    """The points that figures are made of: meters with a flow, and the gauges of their devices."""
+    devices = {point.device_id for point in model.points if point.metered and point.flow is not None}
+    return [
+        point.point_id
+        for point in model.points
+        if (point.metered and point.flow is not None)
+        or (not point.metered and point.device_id in devices and point.quantity in GAUGES.values())
+    ]
 
 
 async def load_grid_factor(session: Session, model: ParkModel, now_ms: int) -> float | None:

@@ -30,3 +30,16 @@ order by start desc, recorded_at desc limit 1;
 -- name: observe_newest
 -- The newest reading of points $1.
 select point_id, last_time, last_value, last_quality from point_state where point_id = any($1::int[]) and last_time is not null;
+
+-- name: observe_live
+-- Newest reading, sum of the local day $2 and newest finished interval (from $3 to before $4) of points $1, as statement
+-- `live` of parkcarbon.live has them for a whole park.
+select p.point_id, s.last_time, s.last_value, s.last_quality,
+       d.amount_micro as day_micro, d.co2e_nano_kg as day_nano_kg, d.measured_ms as day_measured_ms,
+       i.start as slow_start, i.amount_micro as slow_micro, i.coverage as slow_coverage
+from unnest($1::int[]) p (point_id)
+left join point_state s using (point_id)
+left join rollup_day d on d.point_id = p.point_id and d.day = $2::date
+left join lateral (select start, amount_micro, coverage from interval_15min
+                   where point_id = p.point_id and start >= $3::timestamptz and start < $4::timestamptz and coverage > 0
+                   order by start desc limit 1) i on true;

@@ -98,6 +98,13 @@ async def test_silences_of_the_past_stand_where_readings_are_missing(session: Se
     assert raised.at_ms == MIDNIGHT_MS + 595_000 + 30_000 + 1
     quiet = await past(session, "device_silent", MIDNIGHT_MS, MIDNIGHT_MS + 600_000, of=("m1",))
     assert quiet.fired == []
+    source = await past(session, "device_silent", MIDNIGHT_MS, MIDNIGHT_MS + 1_200_000, of=("edge-1",), on="4.0")
+    assert (source.fired, source.resolved) == (["source:edge-1"], ["source:edge-1"])
+    other = await point_id(session, "m2/active_energy_import")
+    for at_ms in range(600_000, 900_000, 5000):
+        await read(session, other, MIDNIGHT_MS + at_ms)
+    heard = await past(session, "device_silent", MIDNIGHT_MS, MIDNIGHT_MS + 1_200_000, of=("edge-1",), on="4.0")
+    assert heard.fired == []
 
 
 async def points_of(session: Session, device: str) -> list[int]:

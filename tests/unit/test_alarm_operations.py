@@ -123,10 +123,14 @@ def test_a_device_never_heard_is_unknown() -> None:
     assert silent(silence(None, None)).seen[0].level is Level.UNKNOWN
 
 
-def test_a_source_is_silent_when_all_of_its_devices_are_or_when_the_broker_lost_it() -> None:
+def test_a_source_is_silent_when_none_of_its_devices_is_heard_or_when_the_broker_lost_it() -> None:
     assert silent(silence(31_000, 31_000), "source:edge-1").fired == []
-    assert silent(silence(31_000, 2_701_000), "source:edge-1").fired == ["source:edge-1"]
-    assert silent(silence(31_000, 1_000_000, online=False), "source:edge-1").fired == ["source:edge-1"]
+    assert silent(silence(2_701_000, 31_000), "source:edge-1").fired == []
+    quick = silence(31_000, 40_000)
+    quick = dataclasses.replace(quick, devices={**quick.devices, "slow": (Heard(5000, NOW_MS - 40_000),)})
+    assert silent(quick, "source:edge-1").fired == ["source:edge-1"]
+    assert silent(silence(2_701_000, 2_702_000), "source:edge-1").fired == ["source:edge-1"]
+    assert silent(silence(901_000, 1_000_000, online=False), "source:edge-1").fired == ["source:edge-1"]
     assert silent(silence(1_000, 31_000, online=False), "source:edge-1").fired == []
 
 

@@ -95,4 +95,5 @@ CALIBRATION_EXPIRING = Kind(
     observe=observe,
     load=load,
     history=history,
+    late=False,
 )

@@ -107,6 +107,7 @@ COMPLETENESS = Kind(
     observe=observe,
     load=load,
     history=history,
+    late=False,
     fits=lambda point: point.metered,
     default_window_ms=DAY_MS,
 )

@@ -96,5 +96,6 @@ CUSTODY_DELAY = Kind(
     observe=observe,
     load=load,
     history=history,
+    late=False,
     default_window_ms=DEFAULT_WINDOW_MS,
 )

@@ -2,11 +2,13 @@
 
 The value is the silence in periods of the device's most recently heard point, so that one rule fits meters read every
 five seconds and every quarter of an hour; a period counts as ten seconds at least, as on the live page, where a value
-is fresh for thirty. A source is silent when all of its devices are, or when the broker says that it is gone and nothing
-came for more than a period: its alarm inhibits those of its devices, which carry its name in the label `source`.
+is fresh for thirty. A source is silent when none of its devices was heard for so many periods of the median device,
+or when the broker says that it is gone and nothing came for more than one: its alarm inhibits those of its devices,
+which carry its name in the label `source`.
 """
 
 from collections.abc import Sequence
+from statistics import median_high
 
 from parkcarbon.alarm.observe.operations import Heard, Pauses, Silence, load_pauses, load_silence
 from parkcarbon.domain.alarm.types import Level, Observation, Said
@@ -41,17 +43,40 @@ async def history(session: Session, model: ParkModel, rule: Compiled, from_ms: i
     limit = rule.limit or DEFAULT
     found: list[Observation] = []
     for subject in rule.subjects:
-        point = _quickest(model, subject)
-        if point is None:
+        points = _quickest(model, subject)
+        if not points:
             continue
-        period_ms = max(point.period_ms, LEAST_PERIOD_MS)
-        pauses = await load_pauses(session, point.point_id, from_ms, to_ms, limit.on * period_ms)
-        moments = _moments(pauses, limit.on * period_ms, to_ms, rule.policy.for_ms)
+        period_ms = max(LEAST_PERIOD_MS, median_high([point.period_ms for point in points]))
+        heard = [await load_pauses(session, point.point_id, from_ms, to_ms, limit.on * period_ms) for point in points]
+        moments = _moments(all_silent(heard, from_ms, to_ms), limit.on * period_ms, to_ms, rule.policy.for_ms)
         found += [
             _observation(subject, at_ms, limit, max(0, at_ms - heard_ms) / period_ms, period_ms)
             for at_ms, heard_ms in moments
         ]
     return sorted(found, key=lambda observation: observation.at_ms)
+
+
+def all_silent(heard: Sequence[Pauses], from_ms: int, to_ms: int) -> Pauses:
+    """Pauses in which none of some points was heard.
+
+    >>> all_silent([Pauses(0, 90, ((10, 50),)), Pauses(0, 60, ((20, 60),))], 0, 100)
+    Pauses(first_ms=0, last_ms=90, pauses=((20, 50),))
+    """
+    known = [one for one in heard if one.first_ms is not None and one.last_ms is not None]
+    firsts, lasts = [one.first_ms or 0 for one in known], [one.last_ms or 0 for one in known]
+    if not known:
+        return Pauses(None, None, ())
+    common = [(from_ms, to_ms)]
+    for one, first, last in zip(known, firsts, lasts, strict=True):
+        quiet = [(from_ms, first), *one.pauses, (last, to_ms)]
+        common = [
+            (max(low, begin), min(high, end))
+            for low, high in common
+            for begin, end in quiet
+            if low < end and begin < high
+        ]
+    inner = [pair for pair in common if pair[0] >= min(firsts) and pair[1] <= max(lasts)]
+    return Pauses(min(firsts), max(lasts), tuple(sorted(pair for pair in inner if pair[0] < pair[1])))
 
 
 def silent_periods(heard: Sequence[Heard], now_ms: int) -> tuple[float, Heard] | None:
@@ -78,13 +103,14 @@ def _observe(subject: str, limit: Limit, scene: Scene, silence: Silence) -> Obse
 
 
 def _of_source(name: str, limit: Limit, scene: Scene, silence: Silence) -> Observation:
-    heard = [
-        one
-        for device in scene.model.devices
-        if device.source == name and not device.from_files
-        for one in silence.devices.get(device.device, ())
+    devices = [one.device for one in scene.model.devices if one.source == name and not one.from_files]
+    heard = [one for device in devices for one in silence.devices.get(device, ())]
+    quickest = [
+        min(one.period_ms for one in silence.devices[device]) for device in devices if device in silence.devices
     ]
-    seen = _of(f"source:{name}", limit, scene.now_ms, heard)
+    lasts = [one.last_ms for one in heard if one.last_ms is not None]
+    together = [Heard(median_high(quickest), max(lasts))] if lasts else []
+    seen = _of(f"source:{name}", limit, scene.now_ms, together)
     said = silence.sources.get(name)
     gone = said is not None and said.online is False
     if gone and seen.level is not Level.BEYOND and (seen.value is None or seen.value > 1):
@@ -110,16 +136,16 @@ def _observation(subject: str, at_ms: int, limit: Limit, periods: float, period_
     return Observation(subject, at_ms, limit.level(periods), round(periods, 3), limit.on, reason)
 
 
-def _quickest(model: ParkModel, subject: str) -> PointInfo | None:
-    """The point whose readings tell most closely whether a subject was heard; None: an import brings them."""
+def _quickest(model: ParkModel, subject: str) -> list[PointInfo]:
+    """The points whose readings tell most closely whether a subject was heard, one a device; none of imports."""
     kind, _, name = subject.partition(":")
-    devices = {
-        device.device_id
-        for device in model.devices
-        if (device.source if kind == "source" else device.device) == name and not device.from_files
-    }
-    points = [point for point in model.points if point.device_id in devices]
-    return min(points, key=lambda point: (point.period_ms, point.point_id), default=None)
+    found: dict[int, PointInfo] = {}
+    for device in model.devices:
+        if (device.source if kind == "source" else device.device) == name and not device.from_files:
+            points = [point for point in model.points if point.device_id == device.device_id]
+            if points:
+                found[device.device_id] = min(points, key=lambda point: (point.period_ms, point.point_id))
+    return list(found.values())
 
 
 def _moments(found: Pauses, silent_ms: float, to_ms: int, for_ms: int) -> list[tuple[int, int]]:
@@ -146,4 +172,5 @@ DEVICE_SILENT = Kind(
     observe=observe,
     load=load,
     history=history,
+    late=False,
 )

@@ -96,9 +96,10 @@ PV_UNDERPERFORMANCE = Kind(
     direction=DEFAULT.direction,
     default_on=DEFAULT.on,
     default_off=DEFAULT.off,
-    every_ms=HOUR_MS,
+    every_ms=6 * HOUR_MS,
     observe=observe,
     load=load,
     history=history,
+    late=False,
     default_window_ms=DEFAULT_WINDOW_MS,
 )

@@ -113,4 +113,5 @@ STALE_FACTOR = Kind(
     every_ms=HOUR_MS,
     observe=observe,
     history=history,
+    late=False,
 )

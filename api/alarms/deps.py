@@ -1,5 +1,6 @@
 """What the routes of alarms ask for: those of the books, and the list that wall displays see too."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -15,13 +16,13 @@ async def shown_of(core: CoreDep, park: ParkDep, principal: Caller) -> Books:
     return Books(park.park, core, principal)
 
 
-def document_of(given: dict[str, Any] | str) -> Alarms:
-    """The document of a body: plain data, or YAML.
+async def document_of(given: dict[str, Any] | str) -> Alarms:
+    """The document of a body: plain data, or YAML; a long one is read beside what the API does meanwhile.
 
     Raises:
         RefusedError: it cannot be read; everything that does not fit is listed.
     """
-    return load_rules(given) if isinstance(given, str) else rules_from(given)
+    return await asyncio.to_thread(load_rules if isinstance(given, str) else rules_from, given)  # type: ignore[arg-type]
 
 
 ShownDep = Annotated[Books, Depends(shown_of)]

@@ -24,7 +24,7 @@ ActName = Literal["acknowledge", "comment", "shelve", "unshelve", "out_of_servic
 Moment = Annotated[AwareDatetime, Field(description="RFC 3339 with an offset")]
 Comment = Annotated[str, Field(max_length=4000)]
 NeededComment = Annotated[str, Field(min_length=1, max_length=4000)]
-Labels = Annotated[dict[str, str], Field(min_length=1, max_length=10)]
+Labels = Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=10)]
 
 
 class Acknowledged(Model):

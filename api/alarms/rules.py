@@ -31,7 +31,7 @@ async def rules(books: BooksDep, park: ParkDep) -> RulesInForce:
 async def put(books: BooksDep, park: ParkDep, editor: Editor, wanted: NewRules) -> Any | Response:
     """Apply a document, all or nothing; if it is refused, every problem is named."""
     try:
-        document = document_of(wanted.document)
+        document = await document_of(wanted.document)
         async with books.writing() as session:
             return await applied(
                 session,
@@ -50,7 +50,7 @@ async def put(books: BooksDep, park: ParkDep, editor: Editor, wanted: NewRules) 
 async def check(books: BooksDep, park: ParkDep, wanted: DocumentToCheck) -> Any:
     """Say what a document comes to, without entering it; what is wrong with it is in the answer."""
     try:
-        document = document_of(wanted.document)
+        document = await document_of(wanted.document)
     except RefusedError as error:
         return {"ok": False, "problems": error.reason.splitlines(), "remarks": [], "rules": []}
     async with books.reading() as session:
@@ -60,7 +60,7 @@ async def check(books: BooksDep, park: ParkDep, wanted: DocumentToCheck) -> Any:
 @router.post("/try", summary="Try a rule on the past", responses=WRITE_ERRORS)
 async def try_on_the_past(books: BooksDep, park: ParkDep, wanted: RuleToTry) -> RuleTried:
     """Say when a rule would have fired; it need not be in force."""
-    given = None if wanted.document is None else document_of(wanted.document)
+    given = None if wanted.document is None else await document_of(wanted.document)
     async with books.reading() as session:
         document = (await rules_of(session, books.park)).document if given is None else given
         found = await tried(session, park, KINDS, document, wanted.rule, begin=wanted.from_, end=wanted.to)

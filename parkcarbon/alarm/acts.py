@@ -9,7 +9,7 @@ from parkcarbon.domain.alarm.types import AlarmState
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session, load_queries, to_ms
 
-from .store import Held, lock_states, put_states
+from .store import Held, Pair, lock_states, put_states
 
 QUERIES: Final = load_queries("parkcarbon.alarm")
 
@@ -53,7 +53,7 @@ async def act(
             "", f"alarm {episode_id} is over since {row['resolved_at']:%Y-%m-%d %H:%M:%S} UTC: comment it"
         )
     pair = (row["rule"], row["subject"])
-    held = (await lock_states(session, park, [pair])).get(pair) or Held(AlarmState(pair[1]))
+    held = await _locked(session, park, pair)
     taken = held.state.episode
     if act == "acknowledge" and taken is not None and taken.acknowledged_ms is not None:
         raise RefusedError("", f"{taken.acknowledged_by} has taken alarm {episode_id} on already")
@@ -62,3 +62,12 @@ async def act(
     await session.execute(QUERIES["alarm_act_enter"], episode_id, act, person.strip(), comment.strip(), until, now)
     if state != held.state:
         await put_states(session, park, {pair: replace(held, state=state)})
+
+
+async def _locked(session: Session, park: str, pair: Pair) -> Held:
+    """The state, locked; one that was never stored keeps decisions out until this transaction ends."""
+    found = (await lock_states(session, park, [pair])).get(pair)
+    if found is not None:
+        return found
+    await session.fetchrow(QUERIES["act_alone"])
+    return (await lock_states(session, park, [pair])).get(pair) or Held(AlarmState(pair[1]))

@@ -10,6 +10,7 @@ from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Row, Session, load_queries
 
 from .rules.check_others import label_problems
+from .rules.hints import Hints
 from .rules.load import refuse_all
 
 QUERIES: Final = load_queries("parkcarbon.alarm")
@@ -46,7 +47,7 @@ async def silence(
         RefusedError: it would match nothing or everything, it is over already or too long, nobody says who or why.
     """
     first = now if begin is None else begin
-    problems = list(label_problems("match", match))
+    problems = list(label_problems("match", match, Hints()))
     problems += ["somebody must do it: who?"] if not author.strip() else []
     problems += ["a silence wants a reason"] if not comment.strip() else []
     if end <= max(first, now):

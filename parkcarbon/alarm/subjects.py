@@ -1,10 +1,12 @@
 """What a rule can look at in a park, by id, and what people call it."""
 
+import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from parkcarbon.domain.alarm.types import Labels, Said
-from parkcarbon.live.model import DeviceInfo, ParkModel
+from parkcarbon.live.model import DeviceInfo, ParkModel, PointInfo
 
 LABELS: Final = ("rule", "kind", "subject", "priority", "device", "source", "tenant")
 """What silences, windows and inhibitions can match."""
@@ -43,6 +45,28 @@ _QUANTITIES: Final[Mapping[str, Said]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Points and devices of a park by name: a thousand rules look at ten thousand points."""
+
+    points: Mapping[str, PointInfo]
+    devices: Mapping[str, DeviceInfo]
+
+
+_KNOWN: Final[dict[int, tuple["weakref.ref[ParkModel]", Index]]] = {}
+
+
+def index_of(model: ParkModel) -> Index:
+    """The index of a park, made once for each model."""
+    key = id(model)
+    known = _KNOWN.get(key)
+    if known is not None and known[0]() is model:
+        return known[1]
+    made = Index({point.point: point for point in model.points}, {device.device: device for device in model.devices})
+    _KNOWN[key] = (weakref.ref(model, lambda _: _KNOWN.pop(key, None)), made)
+    return made
+
+
 def subject_name(model: ParkModel, subject: str) -> Said:
     """What people call a subject; its id where the park does not know it (any more)."""
     kind, _, name = subject.partition(":")
@@ -79,4 +103,4 @@ def labels_of(model: ParkModel, rule: str, kind: str, priority: str, subject: st
 
 
 def _device(model: ParkModel, name: str) -> DeviceInfo | None:
-    return next((item for item in model.devices if item.device == name), None)
+    return index_of(model).devices.get(name)

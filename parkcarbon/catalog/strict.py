@@ -33,12 +33,22 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 class _WordLoader(_PlainLoader):
-    """As in YAML 1.2, `on`, `off`, `yes` and `no` are words; only `true` and `false` are truth values."""
+    """As in YAML 1.2, `on`, `off`, `yes` and `no` are words; only `true` and `false` are truth values.
+
+    There are no aliases: a few of them become millions of members where a document comes from outside.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute that PyYAML looks at
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL or first in "tTfF"]
         for first, resolvers in _PlainLoader.yaml_implicit_resolvers.items()
     }
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", event.start_mark)
+        return super().compose_node(parent, index)
 
 
 def load_yaml(text: bytes | str, *, words: bool = False) -> Any:
@@ -46,7 +56,7 @@ def load_yaml(text: bytes | str, *, words: bool = False) -> Any:
 
     Args:
         text: the document.
-        words: True where `on` and `off` are members and not truth values.
+        words: True where `on` and `off` are members and not truth values; aliases are refused then.
 
     Raises:
         yaml.YAMLError: not YAML, or a key appears twice in one mapping.

@@ -308,6 +308,7 @@ def test_a_document_of_another_park_is_refused() -> None:
     [
         ("park: demo\nrules: [", "line 2: not YAML"),
         ("park: demo\npark: demo", "key 'park' appears twice"),
+        ("park: &a demo\nrules: [*a]", "line 2: not YAML or JSON: aliases (*name) are not read here"),
         ("[]", "document: []: a mapping is expected"),
         ("park: demo\nrules:\n- {rule: a, kind: thrshold, name: {zh: 一, en: one}}", "rules[a].kind: 'thrshold'"),
         ("park: demo\nrules:\n- {rule: a, kind: threshold}", "rules[a].name: missing"),

@@ -1,19 +1,20 @@
 """Checking the document against a park: every rule becomes numbers in one unit and subjects that exist."""
 
-import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from msgspec import structs
 
 from parkcarbon.alarm.kinds.base import Compiled, Direction, Kind, Limit
-from parkcarbon.alarm.subjects import PARK
+from parkcarbon.alarm.subjects import PARK, index_of
 from parkcarbon.domain.alarm.types import MINUTE_MS, Policy, Step
 from parkcarbon.live.figures import FIGURES
 from parkcarbon.live.model import ParkModel, PointInfo
 
 from .check_others import other_problems
 from .document import Alarms, Rule
+from .hints import Hints
 from .load import refuse_all
 from .quantity import DAY_MS, quantity, span_ms, span_text
 
@@ -22,8 +23,18 @@ MAX_WINDOW_MS: Final = 400 * DAY_MS
 BACK: Final = 0.05
 """Share of `on` by which a figure has to come back until the alarm is clear, where neither rule nor kind says."""
 
-Refuse = Callable[[str, str], None]
-"""Keeps a problem: member, what is wrong."""
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Keeps what is wrong with a rule."""
+
+    rule: str
+    hints: Hints
+    wrong: list[str] = field(default_factory=list)
+
+    def __call__(self, member: str, problem: str) -> None:
+        """Keep a problem."""
+        self.wrong.append(f"rules[{self.rule}].{member}: {problem}")
 
 
 def compile_rules(document: Alarms, model: ParkModel, kinds: Mapping[str, Kind]) -> tuple[Compiled, ...]:
@@ -49,7 +60,9 @@ def compile_each(
 
     A rule that was applied may no longer fit, because the park changed: the others are judged all the same.
     """
-    problems = list(other_problems(document, model.park))
+    hints = Hints()
+    receivers = frozenset(item.receiver for item in document.receivers)
+    problems = list(other_problems(document, model.park, hints))
     found = []
     seen: set[str] = set()
     for rule in document.rules:
@@ -57,20 +70,18 @@ def compile_each(
             problems.append(f"rules[{rule.rule}].rule: there twice")
             continue
         seen.add(rule.rule)
-        compiled, wrong = _compile(rule, document, model, kinds.get(rule.kind))
+        compiled, wrong = _compile(rule, receivers, model, kinds.get(rule.kind), refuse=Refuse(rule.rule, hints))
         problems += wrong
         if compiled is not None and not wrong:
             found.append(compiled)
     return tuple(found), tuple(problems)
 
 
-def _compile(rule: Rule, document: Alarms, model: ParkModel, kind: Kind | None) -> tuple[Compiled | None, list[str]]:
-    wrong: list[str] = []
-
-    def refuse(member: str, problem: str) -> None:
-        wrong.append(f"rules[{rule.rule}].{member}: {problem}")
-
-    policy = _policy(rule, {item.receiver for item in document.receivers}, refuse)
+def _compile(
+    rule: Rule, receivers: Collection[str], model: ParkModel, kind: Kind | None, *, refuse: Refuse
+) -> tuple[Compiled | None, list[str]]:
+    wrong = refuse.wrong
+    policy = _policy(rule, receivers, refuse)
     if kind is None:
         refuse("kind", f"{rule.kind} is not known to this version")
         return None, wrong
@@ -206,10 +217,8 @@ def _known(
 ) -> None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, list(known), n=3)
-            shown = near or sorted(known)[:8]
-            hint = f"; {'near it' if near else 'known here'}: {', '.join(shown)}" if shown else ""
-            refuse(member, f"there is no {word} {name!r}{hint}{f'; {more}' if more else ''}")
+            near = refuse.hints.near(name, known, shown=True)
+            refuse(member, f"there is no {word} {name!r}{near}{f'; {more}' if more else ''}")
 
 
 # ── the limit ───────────────────────────────────────────────────────────────────────────────────
@@ -223,11 +232,13 @@ def _unit(rule: Rule, kind: Kind, model: ParkModel) -> str | None:
         return kind.unit_of(rule, model)
     if rule.of and rule.of[0] in FIGURES:
         return FIGURES[rule.of[0]]
-    points = {point.point: point.unit for point in model.points}
-    return points.get(rule.of[0]) if rule.of else None
+    point = index_of(model).points.get(rule.of[0]) if rule.of else None
+    return None if point is None else point.unit
 
 
 def _limit(rule: Rule, kind: Kind, model: ParkModel, refuse: Refuse) -> Limit | None:
+    known = index_of(model).points
+    model = replace(model, points=tuple(known[name] for name in rule.of if name in known))
     unit = _unit(rule, kind, model)
     if unit is None and kind.unit_of is not None:
         refuse("of", f"{', '.join(rule.of)} is nothing that {rule.kind} can watch")
@@ -259,7 +270,8 @@ def _limit(rule: Rule, kind: Kind, model: ParkModel, refuse: Refuse) -> Limit | 
 
 def _same_unit(rule: Rule, kind: Kind, model: ParkModel, unit: str, refuse: Refuse) -> None:
     """Points of one rule have one unit: a limit in kW means nothing for a voltage."""
-    for name in rule.of if kind.unit is None else ():
+    alike = {(point.kind, point.unit): point.point for point in model.points} if kind.unit is None else {}
+    for name in alike.values() if len(alike) > 1 else ():
         other = _unit(structs.replace(rule, of=(name,)), kind, model)
         if other not in (unit, None):
             refuse("of", f"{name} is judged in {other}, {rule.of[0]} in {unit}: one unit a rule")

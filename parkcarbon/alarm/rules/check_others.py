@@ -1,7 +1,7 @@
 """Checking what stands beside the rules in the document: receivers, inhibitions, maintenance windows."""
 
 import datetime as dt
-import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, get_args
@@ -11,12 +11,13 @@ from parkcarbon.alarm.templates.render import check_template
 from parkcarbon.domain.refusal import RefusedError
 
 from .document import Alarms, Kind, Maintenance
+from .hints import Hints
 
 MAX_MAINTENANCE: Final = dt.timedelta(days=400)
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {"kind": get_args(Kind), "priority": ("low", "medium", "high")}
 
 
-def other_problems(document: Alarms, park: str) -> Iterator[str]:
+def other_problems(document: Alarms, park: str, hints: Hints) -> Iterator[str]:
     """Yield a line for everything that is wrong beside the rules."""
     if document.park != park:
         yield f"park: the document is of {document.park}, not of {park}"
@@ -31,21 +32,24 @@ def other_problems(document: Alarms, park: str) -> Iterator[str]:
     rules = tuple(item.rule for item in document.rules)
     for number, inhibit in enumerate(document.inhibit):
         place = f"inhibit[{number}]"
-        yield from label_problems(f"{place}.source", inhibit.source, rules)
-        yield from label_problems(f"{place}.target", inhibit.target, rules)
+        yield from label_problems(f"{place}.source", inhibit.source, hints, rules)
+        yield from label_problems(f"{place}.target", inhibit.target, hints, rules)
         for name in inhibit.equal:
             if name not in LABELS:
                 yield f"{place}.equal: {_no_label(name)}"
     for window in document.maintenance:
-        yield from _window_problems(window, rules)
+        yield from _window_problems(window, hints, rules)
 
 
-def label_problems(place: str, match: Mapping[str, str], rules: tuple[str, ...] | None = None) -> Iterator[str]:
+def label_problems(
+    place: str, match: Mapping[str, str], hints: Hints, rules: tuple[str, ...] | None = None
+) -> Iterator[str]:
     """Yield a line for every label that nothing could ever match.
 
     Args:
         place: where it stands.
         match: patterns by label, `inv-*`.
+        hints: of this check.
         rules: ids that there are; None: not known.
     """
     if not match:
@@ -55,9 +59,7 @@ def label_problems(place: str, match: Mapping[str, str], rules: tuple[str, ...] 
         if name not in LABELS:
             yield f"{place}: {_no_label(name)}"
         elif known is not None and not any(fnmatchcase(one, value) for one in known):
-            near = difflib.get_close_matches(value, known, n=3)
-            hint = f"; near it: {', '.join(near)}" if near else ""
-            yield f"{place}.{name}: there is no {name} {value!r}{hint}"
+            yield f"{place}.{name}: there is no {name} {value!r}{hints.near(value, known)}"
 
 
 def moment_of(text: str) -> dt.datetime:
@@ -75,9 +77,9 @@ def moment_of(text: str) -> dt.datetime:
     return found
 
 
-def _window_problems(window: Maintenance, rules: tuple[str, ...]) -> Iterator[str]:
+def _window_problems(window: Maintenance, hints: Hints, rules: tuple[str, ...]) -> Iterator[str]:
     place = f"maintenance[{window.window}]"
-    yield from label_problems(f"{place}.match", window.match, rules)
+    yield from label_problems(f"{place}.match", window.match, hints, rules)
     if not window.reason.strip():
         yield f"{place}.reason: empty"
     try:
@@ -92,7 +94,7 @@ def _window_problems(window: Maintenance, rules: tuple[str, ...]) -> Iterator[st
 
 
 def _twice(place: str, names: list[str]) -> Iterator[str]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, count in Counter(names).items() if count > 1):
         yield f"{place}[{name}]: there twice"
 
 

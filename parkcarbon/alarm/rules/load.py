@@ -44,10 +44,10 @@ def rules_from(raw: object) -> Alarms:
     """
     raw = _with_ratios(raw)
     try:
-        refuse_all(document_problems(raw, Alarms))
         document = msgspec.convert(raw, Alarms)
         canonical(document)
     except msgspec.ValidationError as error:
+        refuse_all(document_problems(raw, Alarms))
         raise RefusedError("", f"document: {error}") from error
     except RecursionError as error:
         raise RefusedError("", "document: nested too deeply") from error

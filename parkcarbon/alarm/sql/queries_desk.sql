@@ -38,6 +38,10 @@ order by recorded_at, key;
 select rule, subject, resolved_at, historical from alarm_episode
 where park_id = $1::text and episode_id = $2::bigint;
 
+-- name: act_alone
+-- Each decision's transaction holds this row for share: none decides while it is held so.
+select epoch from alarm_lease for update;
+
 -- name: alarm_act_enter
 insert into alarm_act (episode_id, act, person, comment, until, recorded_at)
 values ($1::bigint, $2::text, $3::text, $4::text, $5::timestamptz, $6::timestamptz);

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from parkcarbon.alarm import store
 from parkcarbon.alarm.store import QUERIES, Held, Outgoing, Pair, Raised, Seen
+from parkcarbon.alarm.templates import over
 from parkcarbon.domain.alarm.types import (
     Decision,
     Episode,
@@ -169,7 +172,7 @@ async def retire(session: Session, park: str, held: Mapping[Pair, Held], now_ms:
             episodes=(row["episode_id"],),
             subject=f"不再监视 / no longer watched: {row['subject']}",
             body=f"{_WITHDRAWN}\n\n{row['subject']}",
-            details={"v": 1, "why": Why.RECOVERED.value, "park": park, "alarms": [{"episode": row["episode_id"]}]},
+            details=over(msgspec.json.decode(row["details"]), row["episode_id"], now_ms),
             next_ms=now_ms,
         )
         for row in told

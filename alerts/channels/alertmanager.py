@@ -55,6 +55,8 @@ class AlertmanagerChannel(Channel):
         Raises:
             ChannelError: it was not taken.
         """
+        if message.why != HEARTBEAT and not message.details.get("alarms"):
+            raise ChannelError("no alarm is in it: Alertmanager takes nothing else", retryable=False)
         now = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
         answer = await within(self._total_s, self._post(alerts_of(message, now), message.fingerprint))
         if answer is None:

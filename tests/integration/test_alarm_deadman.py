@@ -10,11 +10,16 @@ from alerts.channels.settings import Channels, variable_of
 from alerts.deadman import Beating, DeadMan
 from alerts.lease import Lease
 from alerts.outbox import Outbox
+from alerts.write import retire
 from deploy.local.stack import free_port
-from parkcarbon.alarm.store import Outgoing, put_messages
+from parkcarbon.alarm.rules.document import Rule
+from parkcarbon.alarm.store import Held, Outgoing, Raised, open_episodes, put_messages
+from parkcarbon.alarm.templates import AlarmFacts, MessageFacts, details_of
+from parkcarbon.catalog.terms import Name
 from parkcarbon.domain.alarm.deadman import ABSENT_AFTER_MS, EVERY_MS, Beats, absent_ms
+from parkcarbon.domain.alarm.types import AlarmState, Episode, Level, Observation, Phase, Said, Why
 from parkcarbon.kit.clock import ManualClock, SystemClock
-from parkcarbon.kit.db import Database
+from parkcarbon.kit.db import Database, from_ms
 from tests.fakes.alarm_receivers import HttpReceiver, http_receiver
 
 HOUR_S = 3600.0
@@ -185,3 +190,30 @@ async def test_where_readings_are_asked_for_their_absence_is_the_heartbeats(
     assert await scene.minute() == "no reading was committed for 120 s"
     assert receiver.taken == []
     assert dt.timedelta(milliseconds=ABSENT_AFTER_MS) == dt.timedelta(minutes=3)
+
+
+async def test_an_alarm_whose_rule_is_taken_away_ends_in_alertmanager_too(
+    database: Database, receiver: HttpReceiver, clock: ManualClock
+) -> None:
+    now_ms = clock.now_ms()
+    last = Observation("point:gate/active_power", now_ms, Level.BEYOND, 962.0, 950.0, Said("高", "high"))
+    episode = Episode(now_ms - 60_000, now_ms - 1000, last=last)
+    rule = Rule(rule="gate-demand", kind="threshold", name=Name("关口", "Gate"), on="950 kW", priority="high")
+    sender = outbox(database, clock, am=f"alertmanager://{receiver.host}")
+    async with database.transaction() as session:
+        raised = Raised(rule.rule, 1, rule.kind, rule.priority, "kW", last.subject, episode)
+        number = (await open_episodes(session, "demo", [raised]))[rule.rule, last.subject]
+        alarm = AlarmFacts(rule, number, last.subject, Said("关口", "Gate"), "kW", episode)
+        facts = MessageFacts("demo", Said("园", "Park"), dt.UTC, Why.FIRST, now_ms, (alarm,))
+        told = Outgoing(f"{number}-first", "am", "am", "first", "high", (number,), "s", "b", details_of(facts), now_ms)
+        await put_messages(session, "demo", [told])
+    await sender.send_some("am")
+    clock.advance(60.0)
+    async with database.transaction() as session:
+        state = AlarmState(last.subject, Phase.FIRING, now_ms - 60_000, now_ms, episode)
+        await retire(session, "demo", {(rule.rule, last.subject): Held(state, number)}, clock.now_ms())
+    await sender.send_some("am")
+    first, over = (taken.body[0] for taken in receiver.taken)
+    assert over["labels"] == first["labels"]
+    assert over["startsAt"] == first["startsAt"]
+    assert dt.datetime.fromisoformat(over["endsAt"]) == from_ms(clock.now_ms())

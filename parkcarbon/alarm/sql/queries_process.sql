@@ -141,7 +141,7 @@ where episode_id = $1::bigint and historical;
 
 -- name: episodes_told
 -- Who was told of alarms, to be told that they are over although their rule is gone.
-select distinct on (m.receiver, e.episode_id) m.receiver, m.channel, m.priority, m.subject, e.episode_id
+select distinct on (m.receiver, e.episode_id) m.receiver, m.channel, m.priority, m.subject, m.details, e.episode_id
 from alarm_message m
 cross join unnest(m.episodes) as e (episode_id)
 where e.episode_id = any($1::bigint[]) and m.why <> 'recovered'

@@ -1,6 +1,7 @@
 """What is known when a message is made."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,21 @@ def details_of(facts: MessageFacts) -> dict[str, Any]:
         "at_ms": facts.now_ms,
         "alarms": [_alarm(alarm) for alarm in facts.alarms],
     }
+
+
+def over(details: Mapping[str, Any], episode_id: int, at_ms: int) -> dict[str, Any]:
+    """What a machine reads of an alarm that ends without its rule: what it was told of it, with its end.
+
+    Args:
+        details: of the message that told of it.
+        episode_id: alarm.
+        at_ms: its end [ms UTC].
+
+    >>> over({"v": 1, "why": "first", "alarms": [{"episode": 7, "rule": "r"}, {"episode": 8}]}, 7, 5)
+    {'v': 1, 'why': 'recovered', 'alarms': [{'episode': 7, 'rule': 'r', 'resolved_ms': 5}], 'at_ms': 5}
+    """
+    alarms = [{**alarm, "resolved_ms": at_ms} for alarm in details.get("alarms", ()) if alarm["episode"] == episode_id]
+    return {**details, "why": Why.RECOVERED.value, "alarms": alarms, "at_ms": at_ms}
 
 
 def _alarm(alarm: AlarmFacts) -> dict[str, Any]:

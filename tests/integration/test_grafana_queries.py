@@ -5,7 +5,6 @@
 
 import datetime as dt
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -168,10 +167,11 @@ async def test_the_alarm_that_stands_is_shown_in_both_languages(database: Databa
 def write_table(store: str, lines: list[str]) -> None:
     """Put the lines of a store into the documentation."""
     text = DOCS.read_text(encoding="utf-8")
-    kept = [line for line in re.findall(r"^\| [a-z_]+.* \|$", text, re.MULTILINE) if f"| {store} |" not in line]
     head, _, rest = text.partition("<!-- measured -->\n")
-    _, _, tail = rest.partition("<!-- end -->\n")
-    table = "\n".join(["| statement | store | rows | ms |", "|---|---|---|---|", *kept, *lines])
+    before, _, tail = rest.partition("<!-- end -->\n")
+    other = "PostgreSQL" if store == "TimescaleDB" else "TimescaleDB"
+    kept = [line for line in before.splitlines() if f"| {other} |" in line]
+    table = "\n".join(["| statement | store | rows | ms |", "|---|---|---|---|", *sorted([*kept, *lines])])
     DOCS.write_text(f"{head}<!-- measured -->\n{table}\n<!-- end -->\n{tail}", encoding="utf-8")
 
 

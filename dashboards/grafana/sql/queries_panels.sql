@@ -22,7 +22,7 @@ from report.balance_${step:raw} where park = ${park:sqlstring} and $__timeFilter
 
 -- name: overview_tenants
 select time, name_zh as metric, use_kw
-from report.tenant_${step:raw} where park = ${park:sqlstring} and $__timeFilter(time) order by time;
+from report.tenant_hour where park = ${park:sqlstring} and $__timeFilter(time) order by time;
 
 -- name: overview_alarms
 select fired_at, priority, rule, subject, value, limit_value, unit, reason_zh, acknowledged_by

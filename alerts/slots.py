@@ -70,7 +70,8 @@ class Slots:
             slot = replace(before, rule=rule, labels=None)
         else:
             slot = self._fresh(rule, subject, held)
-            slot.seen_ms = max(slot.seen_ms, 0 if before is None else before.seen_ms)
+            if before is not None:  # a person changed it: decide at once
+                slot.seen_ms, slot.wake_ms = max(slot.seen_ms, before.seen_ms), 0
         self.by_rule.setdefault(rule.policy.rule, {})[subject] = slot
         return slot
 

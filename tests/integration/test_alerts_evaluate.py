@@ -8,6 +8,7 @@ from alerts.evaluate import Away
 from alerts.outbox import Outbox
 from alerts.service import Service
 from parkcarbon.alarm import store
+from parkcarbon.alarm.acts import act
 from parkcarbon.domain.alarm.decide import apply_act
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import from_ms
@@ -140,6 +141,31 @@ async def test_a_person_who_acts_between_two_looks_is_heard(park: AlarmPark, clo
         state = (await store.states(session, "demo"))[pair].state
     assert state.episode is not None
     assert state.episode.acknowledged_by == "shift leader"
+
+
+async def test_shelved_by_a_person_until_it_ends(park: AlarmPark, clock: ManualClock) -> None:
+    await park.rules()
+    evaluator = await started(park, clock)
+    await read(park, clock, 120)
+    await evaluator.look(park.database)
+    await read(park, clock, 50)
+    await evaluator.look(park.database)
+    [first] = await park.episodes()
+    async with park.database.transaction() as session:
+        await act(
+            *(session, "demo", first["episode_id"], "shelve"),
+            person="shift leader",
+            comment="works on the feeder",
+            until=from_ms(clock.now_ms() + 10 * MINUTE),
+            now=from_ms(clock.now_ms()),
+        )
+    evaluator.hear("parkcarbon_alarm", "demo")
+    await read(park, clock, 130)
+    assert await evaluator.look(park.database) == 0
+    assert [row["withheld"] for row in await park.episodes()] == ["", "shelved"]
+    clock.advance(10 * 60)
+    assert await evaluator.look(park.database) == 1, "shelving ends by itself"
+    assert [row["why"] for row in await park.messages()] == ["first", "recovered", "first"]
 
 
 async def test_told_again_while_nobody_takes_it_on(park: AlarmPark, clock: ManualClock) -> None:

@@ -313,8 +313,8 @@ class ParkEvaluator:
         begun_s = time.perf_counter()
         try:
             value = None if kind.load is None else await kind.load(session, model, rules, plan.now_ms)
-        except DatabaseError as error:
-            if error.retryable:
+        except Exception as error:  # one kind's fault is not another's
+            if isinstance(error, DatabaseError) and error.retryable:
                 raise
             metrics.FAILED.labels(kind.name).inc()
             log.exception("kind.load_failed", park=self.park, kind=kind.name)

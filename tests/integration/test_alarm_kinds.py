@@ -474,3 +474,20 @@ async def test_the_alerts_process_judges_every_kind(postgres_url: str, *, fires:
     assert sent == len(messages) == 10
     assert (raised["r3"]["unit"], raised["r8"]["value"], raised["r9"]["value"]) == ("%", 90, 0.8)
     assert all(row["reason_zh"] and row["reason_en"] and row["limit_value"] is not None for row in raised.values())
+
+
+async def test_a_kind_that_cannot_read_keeps_no_other_from_being_judged(postgres_url: str) -> None:
+    """An entry that a later version wrote and this one does not know."""
+    await write_park(postgres_url)
+    async with await Database.connect(postgres_url, max_size=3) as database:
+        await database.execute(
+            "insert into entry (park_id, kind, from_day, to_day, document, evidence, author, reason, needs_review)"
+            " values ('demo', 'budget', '2026-11-01', '2026-12-01', '{}', 'sheet', 'clerk', '', false)"
+        )
+        park = AlarmPark(database, postgres_url)
+        await park.rules(rules_with(kw=50, share=1, each=0.1, factor=0.9))
+        evaluator = service(park, ManualClock(NOW_MS))
+        await evaluator.take(database)
+        await evaluator.look(database)
+        raised = {row["kind"] for row in await park.episodes()}
+    assert raised == {"threshold", "emission_rate", "intensity", "night_consumption", "demand_peak"}

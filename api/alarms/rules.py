@@ -10,12 +10,11 @@ from api.deps import SIGNED_IN, ParkDep
 from api.problems import problem
 from parkcarbon.alarm.kinds import KINDS
 from parkcarbon.alarm.rules.checked import applied, checked, current
-from parkcarbon.alarm.rules.store import rules_of
-from parkcarbon.alarm.rules.tried import tried
 from parkcarbon.domain.refusal import RefusedError
 
 from .deps import document_of
 from .models import DocumentToCheck, NewRules, RulesChecked, RulesInForce, RuleToTry, RuleTried
+from .trial import trial
 
 router = APIRouter(prefix="/api/v1/parks/{park}/alarms/rules", tags=["alarms"], dependencies=SIGNED_IN)
 
@@ -61,10 +60,8 @@ async def check(books: BooksDep, park: ParkDep, wanted: DocumentToCheck) -> Any:
 async def try_on_the_past(books: BooksDep, park: ParkDep, wanted: RuleToTry) -> RuleTried:
     """Say when a rule would have fired; it need not be in force."""
     given = None if wanted.document is None else await document_of(wanted.document)
-    async with books.reading() as session:
-        document = (await rules_of(session, books.park)).document if given is None else given
-        found = await tried(session, park, KINDS, document, wanted.rule, begin=wanted.from_, end=wanted.to)
-    return RuleTried.model_validate(found)
+    url = books.core.settings.read_url
+    return RuleTried.model_validate(await trial(url, park, given, wanted.rule, begin=wanted.from_, end=wanted.to))
 
 
 def _refused(error: RefusedError) -> Response:

@@ -1,5 +1,6 @@
 """Alarms through the API: the list, what people do, silences, rules checked, tried and applied, the report."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -263,6 +264,28 @@ async def test_bad_input_is_refused_and_nothing_is_entered(scene: Scene) -> None
         assert (await scene.get(query)).status_code == 422, query
 
 
+async def test_of_two_at_the_same_instant_one_takes_it_on_and_one_is_told(scene: Scene) -> None:
+    number = await scene.alarm()
+    done = await asyncio.gather(
+        scene.post(f"/{number}/acknowledge", {}, EDITOR), scene.post(f"/{number}/acknowledge", {}, APPROVER)
+    )
+    assert sorted(answer.status_code for answer in done) == [200, 422]
+    assert len((await scene.get(f"/{number}")).json()["acts"]) == 1
+    over = await scene.alarm(began=-90, subject="device:c1", over=-60)
+    await scene.database.execute("delete from alarm_state where subject = 'device:c1'")
+    until = {"comment": "x", "until": iso(NOW_MS + HOUR)}
+    done = await asyncio.gather(*(scene.post(f"/{over}/shelve", until, token) for token in (EDITOR, APPROVER)))
+    assert [answer.status_code for answer in done] == [200, 200]
+    answers = await asyncio.gather(
+        *(
+            scene.put({"document": YAML.replace("900 kW", f"{limit} kW"), "reason": "both", "revision": 1}, token)
+            for limit, token in ((800, EDITOR), (700, APPROVER))
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+    assert (await scene.get("/rules")).json()["revision"] == 2
+
+
 async def test_silences_begin_and_end(scene: Scene) -> None:
     body = {"match": {"device": "inv-*", "kind": "pv_underperformance"}, "end": iso(NOW_MS + HOUR), "comment": "wash"}
     made = await scene.post("/silences", body)
@@ -356,6 +379,10 @@ async def test_a_rule_is_tried_on_the_past(scene: Scene) -> None:
         True,
     )
     assert (await scene.post("/rules/try", day | {"rule": "gone"}, AUDITOR)).status_code == 404
+    gauges = YAML.replace("[gate/active_power]", "[gate/active_power, pv-1/active_power, battery/active_power]")
+    long = {"rule": "peak", "document": gauges, "from": iso(NOW_MS - 99 * 24 * HOUR), "to": iso(NOW_MS)}
+    much = await scene.post("/rules/try", long, AUDITOR)
+    assert (much.status_code, "a shorter time, or fewer points" in much.json()["detail"]) == (422, True)
     assert await scene.database.fetchval("select count(*) from alarm_episode") == 0
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from parkcarbon.alarm.kinds.base import Compiled, Kind
-from parkcarbon.alarm.subjects import subject_name
+from parkcarbon.alarm.subjects import index_of, subject_name
 from parkcarbon.domain.refusal import RefusedError
 from parkcarbon.kit.db import Session, from_ms, to_ms
 from parkcarbon.live.model import ParkModel
@@ -22,6 +22,10 @@ Json = dict[str, Any]
 LONGEST: Final = dt.timedelta(days=100)
 """So much of the past is read in one question; readings of a fast meter are many."""
 EPISODES: Final = 1000
+MOST: Final = 1_000_000
+"""Observations that are held at a time, about 0.6 GB."""
+_GAUGE_PER_DAY: Final = 4000
+_COUNTER_PER_DAY: Final = 96
 
 
 async def tried(
@@ -52,6 +56,7 @@ async def tried(
     if end - begin > LONGEST:
         raise RefusedError("", f"to: {(end - begin).days} days; a rule is tried against {LONGEST.days} at most")
     compiled = _one(document, rule, model, kinds)
+    _refuse_much(compiled, model, end - begin)
     found = await try_rule(session, model, compiled, kinds[compiled.rule.kind], to_ms(begin), to_ms(end))
     return {
         "rule": rule,
@@ -75,6 +80,16 @@ def _one(document: Alarms, rule: str, model: ParkModel, kinds: Mapping[str, Kind
     found, problems = compile_each(Alarms(park=model.park, rules=(alone,)), model, kinds)
     refuse_all(problems)
     return found[0]
+
+
+def _refuse_much(rule: Compiled, model: ParkModel, span: dt.timedelta) -> None:
+    known = index_of(model).points
+    points = [known[name] for subject in rule.subjects if (name := subject.removeprefix("point:")) in known]
+    each_day = sum(_COUNTER_PER_DAY if point.metered else _GAUGE_PER_DAY for point in points)
+    expected = each_day * (span / dt.timedelta(days=1))
+    if expected > MOST:
+        told = f"{len(points)} points for {span.days} days are about {expected:,.0f} observations; {MOST:,} at most"
+        raise RefusedError("", f"to: {told}: a shorter time, or fewer points")
 
 
 def _sentence(model: ParkModel, found: DryRun) -> Json:

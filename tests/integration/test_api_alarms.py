@@ -274,8 +274,8 @@ async def test_of_two_at_the_same_instant_one_takes_it_on_and_one_is_told(scene:
     over = await scene.alarm(began=-90, subject="device:c1", over=-60)
     await scene.database.execute("delete from alarm_state where subject = 'device:c1'")
     until = {"comment": "x", "until": iso(NOW_MS + HOUR)}
-    done = await asyncio.gather(*(scene.post(f"/{over}/shelve", until, token) for token in (EDITOR, APPROVER)))
-    assert [answer.status_code for answer in done] == [200, 200]
+    both = await asyncio.gather(*(scene.post(f"/{over}/shelve", until, token) for token in (EDITOR, APPROVER)))
+    assert [answer.status_code for answer in both] == [200, 200]
     answers = await asyncio.gather(
         *(
             scene.put({"document": YAML.replace("900 kW", f"{limit} kW"), "reason": "both", "revision": 1}, token)

@@ -409,7 +409,7 @@ export const en: Record<Key, string> = {
   'silence.new': 'New silence',
   'silence.match': 'Match',
   'silence.labels':
-    'Labels: rule, kind, subject, priority, device, source, tenant; written label=value, with commas between.',
+    'Labels: rule, kind, subject, priority, device, source, tenant; written label=value, with commas between; * stands for anything.',
   'silence.reason': 'Reason',
   'silence.for': 'For',
   'silence.save': 'Silence',

@@ -403,7 +403,8 @@ export const zh = {
   'alarm.times': '{count} 次',
   'silence.new': '新建静默',
   'silence.match': '匹配',
-  'silence.labels': '标签：rule、kind、subject、priority、device、source、tenant；写作 标签=值，用逗号分隔。',
+  'silence.labels':
+    '标签：rule、kind、subject、priority、device、source、tenant；写作 标签=值，用逗号分隔；* 表示任意。',
   'silence.reason': '原因',
   'silence.for': '时长',
   'silence.save': '静默',

@@ -12,7 +12,7 @@ const RIGHT = 14;
 const TOP = 22;
 const BOTTOM = 26;
 
-/** The curve that raised an alarm, with the limit, and a band for the time that it stood. */
+/** The curve that raised an alarm with its limit, a band for the time that it stood, and the newest value while it does. */
 export function AlarmCurveView({ alarm, curve }: { alarm: Alarm; curve: AlarmCurve }) {
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -28,10 +28,8 @@ export function AlarmCurveView({ alarm, curve }: { alarm: Alarm; curve: AlarmCur
   const zone = timezone.value;
   const unit = curve.unit === '1' ? '' : unitText(curve.unit);
   const { from, to } = curve;
-  const axis = axisOf(
-    curve.points.map(([, value]) => value),
-    curve.limit,
-  );
+  const newest = alarm.resolved_at === null ? alarm.value : null;
+  const axis = axisOf([...curve.points.map(([, value]) => value), newest], curve.limit);
   const x = scale(from, to, LEFT, width - RIGHT);
   const y = scale(axis.low, axis.high, HEIGHT - BOTTOM, TOP);
   const within = (ms: number) => Math.min(to, Math.max(from, ms));
@@ -123,6 +121,7 @@ export function AlarmCurveView({ alarm, curve }: { alarm: Alarm; curve: AlarmCur
               </text>
             </>
           )}
+          {newest !== null && <circle class="plot-dot" cx={x(to)} cy={y(newest)} r="3.5" />}
           <line class="plot-fired" x1={began} x2={began} y1={TOP} y2={HEIGHT - BOTTOM} />
           {chosen && chosen[1] !== null && (
             <>

@@ -25,6 +25,7 @@ from .rules import RULES, rules
 from .text import LANGUAGES
 
 PROVISIONING = Path("deploy/grafana/provisioning")
+_MOST_DAYS = 400
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--output", type=Path, default=PROVISIONING, help="folder (default: %(default)s)")
     queries = verbs.add_parser("queries", help="run every statement of panels and rules: rows and milliseconds")
     queries.add_argument("--park", required=True)
-    queries.add_argument("--days", type=int, default=31, help="time range up to now (default: 31)")
+    queries.add_argument("--days", type=_days, default=31, help="time range up to now (default: 31)")
     queries.add_argument("--json", action="store_true", help="print JSON")
     verbs.add_parser("role", help="make the role that reads schema report, and nothing else")
     return parser
@@ -162,6 +163,12 @@ async def _measured(url: str, park: str, days: int) -> list[dict[str, Any]]:
                 label = f"{name} ({step})" if len(variants(name)) > 1 else name
                 found.append({"statement": label, "rows": rows, "ms": round(took_ms, 1), "error": error})
     return found
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r}: whole days from 1 to {_MOST_DAYS}")
+    return int(text)
 
 
 def _check_timezone(name: str) -> None:

@@ -29,6 +29,7 @@ class GrafanaFake(ThreadingHTTPServer):
         self.folder_of: dict[str, str] = {}
         self.sources: dict[str, Json] = {}
         self.rules: dict[str, Json] = {}
+        self.messages: dict[str, list[str]] = {}
         self.writes: list[str] = []
         self.failing = 0
         self.ids = 0
@@ -47,6 +48,13 @@ class GrafanaFake(ThreadingHTTPServer):
         """Somebody saves a dashboard in the browser."""
         self.dashboards[body["uid"]] = {**body, "id": self.next_id(), "version": 1}
         self.folder_of[body["uid"]] = folder
+        self.messages.setdefault(body["uid"], []).append("")
+
+    def edit(self, uid: str) -> Json:
+        """Somebody saves a dashboard again in the browser; returns what the next version holds."""
+        self.messages.setdefault(uid, []).append("")
+        self.dashboards[uid]["version"] += 1
+        return self.dashboards[uid]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -123,7 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
         uid = parts[1]
         if uid not in self.server.dashboards:
             return 404, {"message": "Dashboard not found"}
+        if parts[2:] == ["versions"]:
+            said = self.server.messages.get(uid, [])
+            return 200, {"versions": [{"version": n, "message": text} for n, text in enumerate(said, 1)][::-1]}
         if method == "DELETE":
+            self.server.messages.pop(uid, None)
             title = self.server.dashboards.pop(uid)["title"]
             return 200, {"title": title, "message": f"Dashboard {title} deleted"}
         meta = {"folderUid": self.server.folder_of.get(uid, ""), "slug": uid}
@@ -140,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         version = 1 if before is None else before["version"] + 1
         self.server.dashboards[given["uid"]] = {**given, **kept, "version": version}
         self.server.folder_of[given["uid"]] = body.get("folderUid", "")
+        self.server.messages.setdefault(given["uid"], []).append(body.get("message", ""))
         return 200, {"uid": given["uid"], "status": "success", "version": version}
 
     def _sources(self, method: str, parts: list[str], body: Json) -> tuple[int, Any]:

@@ -55,8 +55,8 @@ def test_diff_says_what_push_would_do_and_does_nothing(
     fake: GrafanaFake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, "push") == 0
-    fake.dashboards["parkcarbon-energy-zh"]["panels"][0]["title"] = "x"
-    fake.dashboards["parkcarbon-energy-en"]["templating"]["list"].append({"name": "mine"})
+    fake.edit("parkcarbon-energy-zh")["panels"][0]["title"] = "x"
+    fake.edit("parkcarbon-energy-en")["templating"]["list"].append({"name": "mine"})
     del fake.dashboards["parkcarbon-health-zh"]
     fake.add_dashboard({"uid": "parkcarbon-old-zh", "title": "old", "tags": [TAG]})
     fake.folders["parkcarbon-en"]["title"] = "moved"
@@ -152,6 +152,18 @@ def test_what_is_wrong_is_said_in_one_line(
     assert said in error
     assert error.count("\n") == 1
     assert fake.writes == []
+
+
+def test_what_grafana_rewrites_for_a_newer_schema_is_not_pushed_again(
+    fake: GrafanaFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call(monkeypatch, "push") == 0
+    for body in fake.dashboards.values():
+        body["schemaVersion"] = 42
+        body["preload"] = False
+    assert call(monkeypatch, "diff") == 0
+    fake.edit("parkcarbon-energy-zh")
+    assert call(monkeypatch, "diff") == 1
 
 
 def test_a_push_that_broke_off_is_finished_by_the_next(

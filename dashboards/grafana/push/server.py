@@ -9,10 +9,9 @@ from grafana_client.client import GrafanaClientError, GrafanaException
 
 from dashboards.grafana.draw import DATASOURCE_UID, TAG
 
-from .plan import Found, Step, Wanted
+from .plan import Found, Step, Wanted, message_of
 
 T = TypeVar("T")
-_MESSAGE = "parkcarbon dashboards push"
 
 
 class GrafanaError(OSError):
@@ -40,12 +39,13 @@ class Server:
         """
         uids = set(wanted.dashboards)
         uids |= {item["uid"] for item in self._ask(lambda: self._api.search.search_dashboards(tag=TAG))}
-        dashboards, folder_of = {}, {}
+        dashboards, folder_of, messages = {}, {}, {}
         for uid in sorted(uids):
             answer = self._optional(lambda uid=uid: self._api.dashboard.get_dashboard(uid))  # type: ignore[misc]
             if answer is not None:
                 dashboards[uid] = answer["dashboard"]
                 folder_of[uid] = answer["meta"].get("folderUid", "")
+                messages[uid] = self._newest_message(uid)
         source = None
         if wanted.source is not None:
             source = self._optional(lambda: self._api.datasource.get_datasource_by_uid(DATASOURCE_UID))
@@ -54,6 +54,7 @@ class Server:
             folders={item["uid"]: item["title"] for item in self._ask(self._api.folder.get_all_folders)},
             dashboards=dashboards,
             folder_of=folder_of,
+            messages=messages,
             rules={item["uid"]: item for item in self._ask(self._api.alertingprovisioning.get_alertrules_all)},
         )
 
@@ -73,6 +74,13 @@ class Server:
         }
         self._ask(lambda: work[step.what](step))
 
+    def _newest_message(self, uid: str) -> str:
+        """What was said with the newest version of a dashboard; empty where the server keeps none."""
+        answer = self._optional(lambda: self._api.dashboard_versions.get_dashboard_versions_by_uid(uid))
+        versions = answer["versions"] if isinstance(answer, dict) else answer or []
+        newest: Mapping[str, Any] = max(versions, key=lambda item: item["version"], default={})
+        return str(newest.get("message", ""))
+
     def _source(self, step: Step, password: str) -> object:
         body = {**step.body, **({"secureJsonData": {"password": password}} if password else {})}
         if step.do == "create":
@@ -88,7 +96,12 @@ class Server:
         if step.do == "remove":
             return self._api.dashboard.delete_dashboard(step.uid)
         body = {**step.body, "id": None}
-        message = {"dashboard": body, "folderUid": folder_of[step.uid], "overwrite": True, "message": _MESSAGE}
+        message = {
+            "dashboard": body,
+            "folderUid": folder_of[step.uid],
+            "overwrite": True,
+            "message": message_of(step.body),
+        }
         return self._api.dashboard.update_dashboard(message)
 
     def _rule(self, step: Step) -> object:

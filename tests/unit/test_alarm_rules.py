@@ -12,9 +12,10 @@ import pytest
 from parkcarbon.alarm.kinds.base import Compiled, Kind, Scene
 from parkcarbon.alarm.rules.check import compile_each, compile_rules
 from parkcarbon.alarm.rules.document import Alarms
+from parkcarbon.alarm.rules.hints import HINTS
 from parkcarbon.alarm.rules.load import as_yaml, canonical, digest_of, load_rules, rules_from
 from parkcarbon.alarm.rules.quantity import quantity, span_ms, span_text
-from parkcarbon.alarm.subjects import labels_of, subject_name
+from parkcarbon.alarm.subjects import _KNOWN, index_of, labels_of, subject_name
 from parkcarbon.catalog.strict import load_yaml
 from parkcarbon.domain.alarm.types import Observation, Said, Step
 from parkcarbon.domain.emissions import Settings
@@ -370,3 +371,27 @@ def test_subjects_have_names_and_labels() -> None:
         "tenant": "a",
     }
     assert labels_of(MODEL, "r", "clock", "low", "source:edge-1").values["source"] == "edge-1"
+
+
+def test_hints_are_few_where_everything_is_missing() -> None:
+    found = problems(rule(of=[f"gate/active_power{number}" for number in range(100)]))
+    assert len(found) == 100
+    assert sum("near it: gate/active_power" in line for line in found) == HINTS
+
+
+def test_an_index_belongs_to_its_model_and_goes_with_it() -> None:
+    other = dataclasses.replace(MODEL, points=MODEL.points[:1])
+    assert set(index_of(other).points) == {"gate/active_power"}
+    assert set(index_of(MODEL).points) == {item.point for item in POINTS}
+    assert index_of(other) is index_of(other)
+    key = id(other)
+    del other
+    assert key not in _KNOWN
+
+
+def test_patterns_match_rules_that_there_are() -> None:
+    window = {"window": "w", "begin": "2026-10-02T00:00:00Z", "end": "2026-10-03T00:00:00Z", "reason": "works"}
+    assert problems(rule(), maintenance=[window | {"match": {"rule": "r*"}}]) == []
+    assert problems(rule(), maintenance=[window | {"match": {"rule": "x*"}}]) == [
+        "maintenance[w].match.rule: there is no rule 'x*'"
+    ]

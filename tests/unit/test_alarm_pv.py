@@ -107,8 +107,9 @@ def test_an_inverter_without_neighbours_is_held_against_the_sun() -> None:
         (ASTRIDE, [], AUTUMN),
         (ASTRIDE[:2], [], WINTER),
         (ALIKE[:1], [], SPRING),
+        (ALIKE[:1], [CURTAILED], WINTER),
     ],
-    ids=["alike", "curtailed", "shaded", "astride", "all at once", "autumn", "two", "alone"],
+    ids=["alike", "curtailed", "shaded", "astride", "all at once", "autumn", "two", "alone", "alone in winter"],
 )
 @pytest.mark.parametrize("seed", [11, 12])
 def test_ninety_days_without_fault_raise_at_most_one_alarm(

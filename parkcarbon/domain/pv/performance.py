@@ -40,6 +40,7 @@ _RIDGE: Final = 1e-3  # shapes are alike within a season: what cannot be told ap
 _LEAST_INTERVALS: Final = 100
 _FLAT: Final = 0.004  # of the highest power: change between two intervals that counts as none
 _FLAT_ABOVE: Final = 0.15
+_MANY: Final = 9
 _STILL: Final = 0.5  # of the median clearness: below it a neighbour stands still
 _SUNNY: Final = 0.7  # of the clearness of clear days
 _LAST_GOOD: Final = 10  # sunny days, however old, where an inverter did badly for long
@@ -47,6 +48,7 @@ _KNOWN: Final = 0.5  # of a day's light that must be judged
 _EVEN: Final = 0.06  # spread within a day that is sunny by itself
 _DOUBT: Final = 0.95  # below it, it did badly
 _DOUBT_SUN: Final = 0.97
+_DOUBT_ALONE: Final = 0.88  # where nothing runs beside it: what the seasons take of the model is less
 _OFF: Final = 0.3  # below it, it stood still
 
 
@@ -179,7 +181,7 @@ class _Learnt:
         beside, sun = self.neighbours[column], self.sun[column]
         alone = bool(np.isnan(beside))
         agrees = self.many if np.isnan(sun) else bool(sun < _DOUBT_SUN)
-        if (sun < _DOUBT) if alone else (beside < _DOUBT and agrees):
+        if (sun < _DOUBT_ALONE) if alone else (beside < _DOUBT and agrees):
             index = sun if alone else beside
             self.scale[column] = 1.0 / index if index > _OFF else np.nan
         if np.isfinite(self.scale[column]):
@@ -318,6 +320,8 @@ def _flat(energy: FloatArray) -> BoolArray:
 def _of_neighbours(clearness: FloatArray) -> FloatArray:
     """Median clearness of the others that run; NaN where there are none."""
     running = np.where(clearness >= _STILL * _median(clearness), clearness, np.nan)
+    if clearness.shape[0] > _MANY:  # one's own share in the median is nothing
+        return np.broadcast_to(_median(running), clearness.shape)
     return np.stack([_median(np.delete(running, row, axis=0)) for row in range(clearness.shape[0])])
 
 

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { en } from '../src/i18n/en';
+import { zh } from '../src/i18n/zh';
 import { axisOf, nearest, runs, scale, timeTicks } from '../src/lib/alarmcurve';
 import {
   type Alarm,
@@ -236,5 +239,28 @@ describe('the curve', () => {
   it('is scaled in proportion', () => {
     expect(scale(0, 10, 100, 200)(5)).toBe(150);
     expect(scale(3, 3, 100, 200)(3)).toBe(100);
+  });
+});
+
+describe('words of alarms', () => {
+  const text = (path: string) =>
+    readFileSync(new URL(`../../../parkcarbon/${path}`, import.meta.url), 'utf8');
+  const kinds = [
+    ...(/Kind = Literal\[([^\]]+)\]/.exec(text('alarm/rules/document.py'))?.[1] ?? '').matchAll(/"(\w+)"/g),
+  ];
+  const whys = [
+    ...(text('domain/alarm/types.py').split('class Why')[1]?.split('@dataclass')[0] ?? '').matchAll(
+      /= "([\w ]+)"/g,
+    ),
+  ];
+  const keys = [
+    ...kinds.map((kind) => `alarm.kinds.${kind[1]}`),
+    ...whys.map((why) => `alarm.why.${(why[1] ?? '').replaceAll(' ', '_')}`),
+  ];
+  it('are found in their source', () => {
+    expect([kinds.length, whys.length].every((count) => count > 10)).toBe(true);
+  });
+  it.each(keys)('%s has a text in both languages', (key) => {
+    for (const texts of [zh, en]) expect((texts as Record<string, string>)[key]).toBeTruthy();
   });
 });

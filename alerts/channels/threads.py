@@ -37,6 +37,7 @@ class Threads:
             raise ChannelError("earlier messages are still under way and get no answer", retryable=True)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
+        done.add_done_callback(_heard)
 
         def target() -> None:
             try:
@@ -54,6 +55,12 @@ class Threads:
             done.cancel()
             raise ChannelError(f"no answer within {seconds:g} s", retryable=True)
         return done.result()
+
+
+def _heard(done: asyncio.Future[T]) -> None:
+    """A call that fails while whoever waits is cancelled fails unheard: that is no fault."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _finished(done: asyncio.Future[T]) -> None:

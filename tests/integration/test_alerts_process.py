@@ -174,6 +174,7 @@ async def test_killed_at_any_moment(park: AlarmPark, desk: HttpReceiver, process
         await asyncio.sleep(pause_s)
         process.kill()
     processes.start(desk)
+    await led(park, 6)
     await until(park, "select count(*) from alarm_episode where resolved_at is null", 1)
     await until(park, "select count(*) from alarm_message where state <> 'sent'", 0)
     rows = await park.messages()

@@ -119,6 +119,13 @@ def test_a_device_is_not_silent_within_three_periods_nor_while_an_import_is_due(
     assert {one.subject for one in desk.seen} == {"device:gate", "device:slow"}
 
 
+def test_a_device_may_be_silent_outside_the_hours_of_its_rule() -> None:
+    for hours, fired in (((9 * 60, 18 * 60), []), ((7 * 60, 18 * 60), ["device:gate"])):
+        desk = Desk(rule_of("device_silent", ("device:gate",), hours=hours))
+        desk.look(scene("device_silent", silence(60_000, 0)))  # at eight
+        assert desk.fired == fired
+
+
 def test_a_device_never_heard_is_unknown() -> None:
     assert silent(silence(None, None)).seen[0].level is Level.UNKNOWN
 

@@ -10,6 +10,7 @@ which carry its name in the label `source`.
 from collections.abc import Sequence
 from statistics import median_high
 
+from parkcarbon.alarm.observe.judge import counts
 from parkcarbon.alarm.observe.operations import Heard, Pauses, Silence, load_pauses, load_silence
 from parkcarbon.domain.alarm.types import Level, Observation, Said
 from parkcarbon.kit.db import Session
@@ -20,6 +21,7 @@ from .spans import span
 
 LEAST_PERIOD_MS = 10_000
 DEFAULT = Limit(3.0, 1.5, "above", "1")
+_OUTSIDE = Said("不在计入时段", "outside the hours in which it counts")
 _NEVER = Said("从未收到读数", "no reading was ever received")
 
 
@@ -29,6 +31,8 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
     if silence is None:
         return []
     limit = rule.limit or DEFAULT
+    if not counts(rule.hours, scene.model, scene.now_ms):
+        return [Observation(subject, scene.now_ms, Level.CLEAR, None, limit.on, _OUTSIDE) for subject in rule.subjects]
     found = [_observe(subject, limit, scene, silence) for subject in rule.subjects]
     return [observation for observation in found if observation is not None]
 

@@ -8,20 +8,23 @@ select e.episode_id, e.rule, e.revision, e.kind, e.subject, e.priority, e.began_
        (s.state ->> 'shelved_until_ms')::bigint as shelved_until_ms,
        coalesce((s.state ->> 'out_of_service')::boolean, false) as out_of_service,
        a.person as acknowledged_by, a.recorded_at as acknowledged_at, a.comment as acknowledged_comment
-from alarm_episode e
+from (
+    select * from alarm_episode
+    where park_id = $1::text
+      and ($2::text = 'all' or (resolved_at is null and not historical))
+      and ($3::text is null or rule = $3::text)
+      and ($4::timestamptz is null or (fired_at, episode_id) < ($4::timestamptz, $5::bigint))
+      and ($6::bigint[] is null or episode_id = any($6::bigint[]))
+    order by fired_at desc, episode_id desc
+    limit $7::int
+) e
 left join alarm_state s on s.park_id = e.park_id and s.rule = e.rule and s.subject = e.subject
 left join lateral (
     select person, recorded_at, comment from alarm_act
     where episode_id = e.episode_id and act = 'acknowledge'
     order by act_id limit 1
 ) a on true
-where e.park_id = $1::text
-  and ($2::text = 'all' or (e.resolved_at is null and not e.historical))
-  and ($3::text is null or e.rule = $3::text)
-  and ($4::timestamptz is null or (e.fired_at, e.episode_id) < ($4::timestamptz, $5::bigint))
-  and ($6::bigint[] is null or e.episode_id = any($6::bigint[]))
-order by e.fired_at desc, e.episode_id desc
-limit $7::int;
+order by e.fired_at desc, e.episode_id desc;
 
 -- name: alarm_standing_count
 select count(*) from alarm_episode where park_id = $1::text and resolved_at is null and not historical;

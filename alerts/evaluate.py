@@ -23,7 +23,7 @@ from parkcarbon.alarm.store import QUERIES, Held, Pair
 from parkcarbon.domain.alarm.decide import decide
 from parkcarbon.domain.alarm.types import Decision, Observation, Phase
 from parkcarbon.kit.clock import Clock
-from parkcarbon.kit.db import Database, DatabaseError, Session, from_ms
+from parkcarbon.kit.db import Database, Session, UnavailableError, from_ms
 from parkcarbon.live.load import load_park
 from parkcarbon.live.model import ParkModel
 
@@ -311,14 +311,15 @@ class ParkEvaluator:
             if plan.now_ms - known.at_ms < pause_ms or not news:
                 return
         begun_s = time.perf_counter()
+        value = None
         try:
-            value = None if kind.load is None else await kind.load(session, model, rules, plan.now_ms)
-        except Exception as error:  # one kind's fault is not another's
-            if isinstance(error, DatabaseError) and error.retryable:
-                raise
+            if kind.load is not None:
+                value = await kind.load(session, model, rules, plan.now_ms)
+        except UnavailableError:
+            raise
+        except Exception:  # one kind's fault is not another's
             metrics.FAILED.labels(kind.name).inc()
-            log.exception("kind.load_failed", park=self.park, kind=kind.name)
-            value = None
+            log.exception("kind.failed", park=self.park, kind=kind.name)
         self._reads[kind.name] = _Read(value, plan.now_ms, 1000 * (time.perf_counter() - begun_s))
 
     async def _see(self, session: Session, loaded: Loaded, plan: _Plan) -> dict[Pair, list[Observation]]:
@@ -359,7 +360,14 @@ class ParkEvaluator:
                 continue
             begin_ms = max(slot.seen_ms + 1, first_ms - LONGEST_GAP_MS)
             narrowed = replace(slot.rule, subjects=(slot.subject,))
-            between = await kind.history(session, loaded.model, narrowed, begin_ms, first_ms)
+            try:
+                between = await kind.history(session, loaded.model, narrowed, begin_ms, first_ms)
+            except UnavailableError:
+                raise
+            except Exception:  # what is newest is judged all the same
+                metrics.FAILED.labels(kind.name).inc()
+                log.exception("gap.failed", park=self.park, rule=slot.rule.policy.rule)
+                continue
             seen[:0] = [one for one in between if one.subject == slot.subject]
 
     # ── what follows ─────────────────────────────────────────────────────────────────────────────

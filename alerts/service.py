@@ -140,6 +140,9 @@ class Service:
                 metrics.REFUSED.inc()
                 log.warning("look.refused", park=park, reason=str(error))
                 return sent
+            except Exception:  # one park's fault is not another's
+                metrics.FAILED.labels("park").inc()
+                log.exception("look.failed", park=park)
         if sent and self._outbox is not None:
             self._outbox.wake("")
         if everyone:

@@ -1,17 +1,21 @@
 """Rules on readings in the database: alarms, messages, people, late readings, and who may decide."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from alerts.evaluate import Away
+from alerts.evaluate import Away, ParkEvaluator
 from alerts.outbox import Outbox
 from alerts.service import Service
 from parkcarbon.alarm import store
 from parkcarbon.alarm.acts import act
+from parkcarbon.alarm.kinds import KINDS
 from parkcarbon.domain.alarm.decide import apply_act
+from parkcarbon.domain.alarm.types import Observation
 from parkcarbon.kit.clock import ManualClock
-from parkcarbon.kit.db import from_ms
+from parkcarbon.kit.db import Session, from_ms
 from tests.fakes.alarm_park import NOW_MS, POINT, RULES, AlarmPark, Desk, Desks, open_park, service
 
 SUBJECT = f"point:{POINT}"
@@ -276,6 +280,29 @@ async def test_a_backlog_is_judged_in_order_of_its_time(park: AlarmPark, clock: 
     assert first["resolved_at"] <= from_ms(begin + 40 * 15 * SECOND)
     assert second["began_at"] == from_ms(begin + 40 * 15 * SECOND)
     assert sorted(row["why"] for row in await park.messages()) == ["first", "first", "recovered"]
+
+
+async def test_a_rule_that_cannot_be_judged_keeps_no_other_from_it(
+    park: AlarmPark, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> list[Observation]:
+        raise KeyError("no such thing")
+
+    async def refused(session: Session, *_: object) -> object:
+        return await session.fetch("select nothing_of_that_name")
+
+    broken = {"emission_rate": replace(KINDS["emission_rate"], observe=fails, load=refused)}
+    monkeypatch.setattr("alerts.service.ParkEvaluator", partial(ParkEvaluator, kinds={**KINDS, **broken}))
+    rate = """  - rule: rate
+    kind: emission_rate
+    name: {zh: 排放, en: Emissions}
+    on: 100 kgCO2e/h
+"""
+    await park.rules(RULES + rate)
+    evaluator = await started(park, clock)
+    await read(park, clock, 120)
+    assert await evaluator.look(park.database) == 1
+    assert [row["rule"] for row in await park.episodes()] == ["m1-high"]
 
 
 GROUPED = (

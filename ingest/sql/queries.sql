@@ -88,8 +88,13 @@ where s.park_id = $1::text and b.batch_id > $2::bigint and b.state = 'committed'
 order by b.batch_id limit $3::int;
 
 -- name: store_status
-update source set status = $3::jsonb, status_at = $4::timestamptz
-where park_id = $1::text and source = $2::text and (status_at is null or status_at <= $4::timestamptz);
+-- The newest counts. A last will is as old as the connection that broke, so it always comes late: it says that the source
+-- is gone, and leaves what the source had told since.
+update source
+set status = case when status_at > $4::timestamptz then status || jsonb '{"online": false}' else $3::jsonb end,
+    status_at = greatest(status_at, $4::timestamptz)
+where park_id = $1::text and source = $2::text
+  and (status_at is null or status_at <= $4::timestamptz or not ($3::jsonb ->> 'online')::boolean);
 
 -- name: quarantine_waiting
 -- What may be stored by now: of points that were unknown, and amounts below zero that are allowed since.

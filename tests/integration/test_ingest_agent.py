@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ingest.agent import Agent
 from ingest.config import Config
 from parkcarbon.kit.clock import SystemClock
+from parkcarbon.kit.db import from_ms
 from parkcarbon.kit.mqtt import Broker, Mqtt
 from parkcarbon.wire.body import BODY_MAX_BYTES, Row, draft
 from parkcarbon.wire.frame import freeze
 from parkcarbon.wire.messages import Receipt, Status, decode, encode
+from parkcarbon.wire.sender import offline_status
 from parkcarbon.wire.topics import Address, parse
 from tests.fakes.brokers import BrokerProcess, broker_kinds, has_mosquitto
 from tests.fakes.ingest_park import BOOT, METER, PARK, Ingest, open_ingest, park_text
@@ -204,6 +206,25 @@ async def test_the_status_of_a_source_is_kept(field: tuple[Field, Ingest]) -> No
         while (kept := await ingest.database.fetchval("select status from source where source = 'agent'")) is None:
             await asyncio.sleep(0.05)
     assert json.loads(kept)["depth"] == 7
+
+
+async def test_a_last_will_is_older_than_what_was_told_since_and_still_counts(
+    field: tuple[Field, Ingest],
+) -> None:
+    side, ingest = field
+    topic = Address(PARK, "agent").status
+    told = Status(source="agent", at=side.now_ms, online=True, depth=7)
+    await side.mqtt.publish(topic, encode(told), retain=True)
+    await side.mqtt.publish(topic, offline_status("agent", side.now_ms - 60_000), retain=True)
+    async with asyncio.timeout(20):
+        while True:
+            row = await ingest.database.fetchrow("select status, status_at from source where source = 'agent'")
+            kept = json.loads(row["status"]) if row and row["status"] else {}
+            if kept.get("online") is False:
+                break
+            await asyncio.sleep(0.05)
+    assert row is not None
+    assert (kept["depth"], row["status_at"]) == (7, from_ms(side.now_ms)), "what it told is left"
 
 
 async def test_a_point_registered_later_gets_what_waited(field: tuple[Field, Ingest]) -> None:

@@ -110,7 +110,7 @@ def heartbeat(channel: str, ground: Row, now_ms: int) -> Outgoing:
     newest = "–" if committed is None else f"{committed:%Y-%m-%d %H:%M:%S} UTC"
     at = f"{from_ms(minute_ms):%Y-%m-%d %H:%M} UTC"
     body = (
-        f"报警系统运行正常。最新入库：{newest}。未送达消息：{ground['waiting']}，已放弃：{ground['dead']}。"
+        f"告警系统运行正常。最新入库：{newest}。未送达消息：{ground['waiting']}，已放弃：{ground['dead']}。"
         f"超过 {ABSENT_AFTER_MS // 60_000} 分钟收不到本消息即为故障。\n"
         f"Alarms are being evaluated. Newest commit: {newest}. Messages waiting: {ground['waiting']}, given up: "
         f"{ground['dead']}. No such message for {ABSENT_AFTER_MS // 60_000} minutes is a failure."

@@ -39,7 +39,7 @@ ALARM = {
 def message(why: str = "first", **alarm: Any) -> Message:
     details = {"v": 1, "park": "demo", "why": why, "alarms": [ALARM | alarm]}
     return Message(
-        f"17-{why}-0-desk", why, "high", "【高】报警：关口功率过高 962 kW", "数值：962 kW\nlimit 950 kW", details
+        f"17-{why}-0-desk", why, "high", "【高】告警：关口功率过高 962 kW", "数值：962 kW\nlimit 950 kW", details
     )
 
 
@@ -69,7 +69,7 @@ async def test_mail_arrives_once_known_by_its_message_id(mailbox: MailReceiver) 
     await channel.send(message())
     await channel.send(message("recovered"))
     first, again, over = mailbox.mails
-    assert first["Subject"] == "【高】报警：关口功率过高 962 kW"
+    assert first["Subject"] == "【高】告警：关口功率过高 962 kW"
     assert first.get_content_type() == "text/plain"
     assert first.get_content().replace("\r\n", "\n").strip() == "数值：962 kW\nlimit 950 kW"
     assert first.get_all("Message-ID") == [f"<{message().fingerprint}.parkcarbon@127.0.0.1>"]

@@ -62,7 +62,7 @@ async def put(database: Database, clock: ManualClock, *channels: str) -> None:
             session,
             "demo",
             [
-                Outgoing(f"1-{name}", name, name, "first", "high", (1,), "报警", "962 kW", {}, clock.now_ms())
+                Outgoing(f"1-{name}", name, name, "first", "high", (1,), "告警", "962 kW", {}, clock.now_ms())
                 for name in channels
             ],
         )

@@ -73,7 +73,7 @@ def test_our_message_has_the_figure_the_limit_the_reason_the_link_and_what_to_do
 
 def test_in_chinese() -> None:
     subject, body = render(message(why=Why.RECOVERED), DESK, "zh")
-    assert subject == "【高】报警已恢复：关口功率过高 · 关口表有功功率 962 kW（限值 950 kW）"
+    assert subject == "【高】告警已恢复：关口功率过高 · 关口表有功功率 962 kW（限值 950 kW）"
     assert "处置：错峰启动" in body
     assert "已持续 5 分钟" in body
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 Language = Literal["zh", "en"]
 
 WHY: Final[dict[Language, dict[str, str]]] = {
-    "zh": {"first": "报警", "repeat": "报警仍未解除", "escalation": "报警升级：无人确认", "recovered": "报警已恢复"},
+    "zh": {"first": "告警", "repeat": "告警仍未解除", "escalation": "告警升级：无人确认", "recovered": "告警已恢复"},
     "en": {"first": "Alarm", "repeat": "Alarm stands", "escalation": "Nobody acknowledged", "recovered": "Recovered"},
 }
 PRIORITY: Final[dict[Language, dict[str, str]]] = {

@@ -50,7 +50,7 @@ from made
 """
 PARTITIONS = """
 select ensure_partition(t, t || to_char(m, '_YYYY_MM'), m, m + interval '1 month')
-from unnest(array['interval_15min', 'reading']) t,
+from unnest(array['interval_15min', 'reading', 'rollup_hour']) t,
      generate_series(date_trunc('month', now() - make_interval(days => $1::int)), now(), '1 month') m
 """
 INTERVALS = """

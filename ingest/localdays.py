@@ -1,4 +1,4 @@
-"""When each local day of a park begins: written as rows, because the database knows no named time zone.
+"""When each local day of a time zone begins: written as rows, because the database knows no named time zone.
 
 The views of schema `report` join them, so that a tool that reads the database draws a local day where it begins and a
 day of 23 or 25 hours as long as it is.
@@ -15,8 +15,8 @@ from parkcarbon.kit.db import Session
 
 from .queries import QUERIES
 
-FIRST_DAY: Final = dt.date(2000, 1, 1)
-LAST_DAY: Final = dt.date(2050, 12, 31)
+FIRST_DAY: Final = dt.date(2010, 1, 1)
+LAST_DAY: Final = dt.date(2040, 12, 31)
 _DAY: Final = dt.timedelta(days=1)
 
 
@@ -56,12 +56,12 @@ def runs_of(timezone: str, first: dt.date = FIRST_DAY, last: dt.date = LAST_DAY)
     return tuple(found)
 
 
-async def write_local_days(session: Session, park: str, timezone: str) -> int:
-    """Write the local days of a park where they are not there or begin elsewhere; return how many rows changed."""
+async def write_local_days(session: Session, timezone: str) -> int:
+    """Write the local days of a time zone where they are not there or begin elsewhere; return how many rows changed."""
     runs = runs_of(timezone)
     return await session.execute(
         QUERIES["write_local_days"],
-        park,
+        timezone,
         [run.day for run in runs],
         [run.days for run in runs],
         [run.start_at for run in runs],
@@ -69,10 +69,16 @@ async def write_local_days(session: Session, park: str, timezone: str) -> int:
     )
 
 
+async def need_local_days(session: Session, timezone: str) -> None:
+    """Write those of a time zone that no park had before."""
+    if not await session.fetchval(QUERIES["zone_is_written"], timezone):
+        await write_local_days(session, timezone)
+
+
 async def write_all_local_days(session: Session) -> None:
-    """Write those of every park: after a migration, and when rules of a time zone changed."""
-    for row in await session.fetch(QUERIES["parks_with_timezone"]):
-        await write_local_days(session, row["park_id"], row["timezone"])
+    """Write those of every park's zone: after a migration, and when the rules of a zone changed."""
+    for row in await session.fetch(QUERIES["timezones"]):
+        await write_local_days(session, row["timezone"])
 
 
 def _days(zone: ZoneInfo, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, dt.datetime, dt.datetime]]:

@@ -16,7 +16,7 @@ from parkcarbon.catalog.factors import load_factors
 from parkcarbon.kit.db import Database, Session
 
 from .factors import series_factor, sync_factors, sync_series
-from .localdays import write_local_days
+from .localdays import need_local_days
 from .queries import QUERIES
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -68,7 +68,7 @@ async def apply_park(database: Database, park: doc.Park, folder: Path, *, author
             applied.changes = ["new"] if old is None else describe_changes(old, park)
             await _enter(session, park, applied.revision, author=author, reason=reason)
             await _project(session, park)
-            await write_local_days(session, park.park, park.timezone)
+            await need_local_days(session, park.timezone)
             if old is not None and old.timezone != park.timezone:
                 await session.execute(QUERIES["forget_local_days"], park.park)
                 await session.execute(QUERIES["forget_local_months"], park.park)

@@ -233,11 +233,12 @@ async def test_meters_behind_meters_count_once(postgres_url: str) -> None:
 async def test_local_days_are_written_once_and_follow_the_rules_of_the_zone(postgres_url: str) -> None:
     await write_park(postgres_url, data=False)
     async with await Database.connect(postgres_url, max_size=1) as database, database.session() as session:
-        assert await write_local_days(session, PARK, "Europe/Berlin") == 18_628
-        assert await write_local_days(session, PARK, "Europe/Berlin") == 0
+        assert await write_local_days(session, "Europe/Berlin") == 11_323
+        assert await write_local_days(session, "Europe/Berlin") == 0
         hours = await session.fetch(
             "select day::text as day, extract(epoch from end_at - start_at)::int / 3600 as hours, start_at"
-            " from local_day where day in ('2026-03-29', '2026-10-25', '2026-10-26') order by day"
+            " from zone_day where timezone = 'Europe/Berlin' and day in ('2026-03-29', '2026-10-25', '2026-10-26')"
+            " order by day"
         )
         assert [(row["day"], row["hours"]) for row in hours] == [
             ("2026-03-29", 23),
@@ -245,7 +246,10 @@ async def test_local_days_are_written_once_and_follow_the_rules_of_the_zone(post
             ("2026-10-26", 24),
         ]
         assert hours[2]["start_at"] == dt.datetime(2026, 10, 25, 23, tzinfo=dt.UTC)
-        gaps = "select count(*) from local_day a join local_day b on b.day = a.day + 1 where a.end_at <> b.start_at"
+        gaps = (
+            "select count(*) from zone_day a join zone_day b on b.timezone = a.timezone and b.day = a.day + 1"
+            " where a.end_at <> b.start_at"
+        )
         assert await session.fetchval(gaps) == 0
 
 

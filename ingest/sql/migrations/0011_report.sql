@@ -1,17 +1,20 @@
 -- Local days of parks, and the views that dashboards and other tools read.
 
 -- ── report: what Grafana and other tools read; every column says what it is (docs/dashboards.md) ─────────────
--- Figures are those of the API, from the same rows. Local days begin where local_day says: the database knows no named
--- time zone, ingest writes the table from the park's (ingest/calendar.py). What is unknown is null and never zero.
+-- Figures are those of the API, from the same rows. Local days begin where zone_day says: the database knows no named
+-- time zone, ingest writes the table (ingest/localdays.py). What is unknown is null and never zero.
 
-create table local_day (                 -- derived from park.timezone: when each local day begins and ends
-    park_id   text        not null references park,
+create table zone_day (                  -- derived from a time zone's rules: when each local day begins and ends
+    timezone  text        not null,      -- of a park, IANA name
     day       date        not null,
     start_at  timestamptz not null,
     end_at    timestamptz not null,
-    primary key (park_id, day)
+    primary key (timezone, day)
 );
-create index local_day_start on local_day (park_id, start_at);
+create index zone_day_start on zone_day (timezone, start_at);
+
+create view local_day as                 -- the same by park
+select p.park_id, z.day, z.start_at, z.end_at from park p join zone_day z using (timezone);
 
 create schema report;
 comment on schema report is 'Read-only views for dashboards and reports: documented columns, figures of the API';
@@ -469,7 +472,7 @@ begin
             ('%', 'co2e_location_kg', 'Emissions of scopes 1 and 2, location-based, metered [kgCO2e]; null: not known'),
             ('park', 'timezone', 'Time zone, IANA name'), ('park', 'currency', 'Currency of costs, ISO 4217'),
             ('park', 'contract_demand_kw', 'Contracted demand [kW]'), ('park', 'revision', 'Revision of the park document in force'),
-            ('park', 'today', 'Local day of now; null: ingest has not written local_day yet'), ('park', 'today_from', 'First moment of the local day of now'),
+            ('park', 'today', 'Local day of now; null: ingest has not written zone_day yet'), ('park', 'today_from', 'First moment of the local day of now'),
             ('park', 'newest_reading_at', 'Time of the newest reading'), ('point', 'quantity', 'Quantity, from the closed list'),
             ('point', 'kind', 'counter, gauge or delta'), ('point', 'period_s', 'Expected time between readings [s]'),
             ('point', 'time', 'Time of the newest reading'), ('point', 'value', 'Newest reading after CT, PT and sign of the meter in place [unit]'),

@@ -1,5 +1,4 @@
 -- Local days of parks, and the views that dashboards and other tools read.
-
 -- ── report: what Grafana and other tools read; every column says what it is (docs/dashboards.md) ─────────────
 -- Figures are those of the API, from the same rows. Local days begin where zone_day says: the database knows no named
 -- time zone, ingest writes the table (ingest/localdays.py). What is unknown is null and never zero.

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Generator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # A busy machine is not a wrong result: what takes how long is measured by benchmarks.
@@ -15,6 +16,14 @@ pytest_plugins = ["tests.fakes.postgres", "tests.fakes.api_client"]
 
 SERVERS = ("postgres", "timescale", "mosquitto", "chromium", "libreoffice")
 _not_run: Counter[tuple[str, str]] = Counter()
+
+
+@pytest.fixture(autouse=True)
+def _the_log_stays_as_it_was() -> Generator[None]:
+    """A command that runs in a test sends the log to that test's output, which is closed after it."""
+    kept = structlog.get_config()
+    yield
+    structlog.configure(**kept)
 
 
 @pytest.hookimpl(wrapper=True)

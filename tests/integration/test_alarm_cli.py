@@ -4,12 +4,10 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from parkcarbon.alarm import store
 from parkcarbon.cli.alarm.__main__ import main
@@ -63,12 +61,10 @@ class Shell:
 
 
 @pytest.fixture
-def shell(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def shell(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.setenv("PARKCARBON_DATABASE_URL", postgres_url)
-    log = structlog.get_config()
     run_async(lambda: write_park(postgres_url))
-    yield Shell(monkeypatch)
-    structlog.configure(**log)
+    return Shell(monkeypatch)
 
 
 def raise_alarm(url: str, began_ms: int) -> int:

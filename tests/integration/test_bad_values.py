@@ -73,7 +73,54 @@ SPAN: Final = {
 }
 SUBSTITUTION: Final = SPAN | {"method": "estimate", "total": 5, "evidence": "bill 1", "reference_days": 14}
 CORRECTION: Final = SPAN | {"kind": "boundary", "end_reading": 1, "start_reading": 2, "offset_ms": 5}
+ALARMS: Final = {
+    "park": PARK,
+    "rules": [
+        {
+            "rule": "load",
+            "kind": "threshold",
+            "name": {"zh": "负荷", "en": "load"},
+            "of": ["load"],
+            "on": "950 kW",
+            "off": "900 kW",
+            "after": "5 min",
+            "receivers": ["desk"],
+            "escalation": [{"after": "15 min", "receivers": ["desk"]}],
+        }
+    ],
+    "receivers": [{"receiver": "desk", "channel": "inbox", "text": "${reason}"}],
+    "inhibit": [{"source": {"kind": "device_silent"}, "target": {"rule": "load"}, "equal": ["source"]}],
+    "maintenance": [
+        {
+            "window": "w1",
+            "begin": "2026-10-01T00:00:00Z",
+            "end": "2026-10-02T00:00:00Z",
+            "match": {"rule": "load"},
+            "reason": "works",
+        }
+    ],
+}
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "/alarms/rules/check": {"document": ALARMS},
+    "/alarms/rules/try": {
+        "rule": "load",
+        "document": ALARMS,
+        "from": "2026-10-01T00:00:00+08:00",
+        "to": "2026-10-01T01:00:00+08:00",
+    },
+    "/alarms/silences": {
+        "match": {"rule": "load"},
+        "begin": "2026-10-01T00:00:00+08:00",
+        "end": "2026-10-01T01:00:00+08:00",
+        "comment": "works",
+    },
+    "/alarms/silences/1/end": {},
+    "/alarms/1/acknowledge": {"comment": "on the way"},
+    "/alarms/1/comment": {"comment": "seen"},
+    "/alarms/1/shelve": {"comment": "works", "until": "2026-10-01T01:00:00+08:00"},
+    "/alarms/1/unshelve": {"comment": "done"},
+    "/alarms/1/out-of-service": {"comment": "works"},
+    "/alarms/1/in-service": {"comment": "done"},
     "/entries": {"entries": [ENTRY]},
     "/entries/1/review": SAID | {"decision": "approved"},
     "/entries/1/withdrawal": SAID,
@@ -104,6 +151,8 @@ VALUES: Final[tuple[Any, ...]] = (
     *(-1, 0, 1e300, 1e-300, 10**30, -(10**18), 2**31, 2**63 - 1, 2**63),
     *("\u0000", "a\u0000b", "\ud800", "x" * 50_000, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
 )
+READS: Final = {"/alarms/rules/check", "/alarms/rules/try"}
+"""Routes that take a body and enter nothing: whoever may read may ask."""
 RAW: Final = (b"", b"null", b"[]", b"{}", b"{", b"\xff\xfe", b'"x"', b'{"reason": NaN}', b"[" * 5000 + b"]" * 5000)
 
 
@@ -166,6 +215,8 @@ async def test_no_value_is_a_fault(client: httpx.AsyncClient, path: str) -> None
 
 async def test_who_only_reads_writes_nothing(client: httpx.AsyncClient) -> None:
     for path, body in BODIES.items():
+        if path in READS:
+            continue
         for token in (VIEWER, AUDITOR, WALL):
             headers = {"Authorization": f"Bearer {token}"}
             assert (await client.post(BASE + path, json=body, headers=headers)).status_code == 403, path

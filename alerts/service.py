@@ -6,7 +6,6 @@ Any number may run: one holds the lease and decides, the others wait for it; all
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator
 from typing import Final
 
 import structlog
@@ -15,6 +14,7 @@ from parkcarbon.alarm.store import QUERIES
 from parkcarbon.kit.backoff import Backoff
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError, from_ms
+from parkcarbon.kit.dbwait import connect_when_up, refusal_shown
 from parkcarbon.kit.service import Work, serve, within
 
 from . import metrics
@@ -97,7 +97,7 @@ class Service:
 
     async def _keep(self, database: Database) -> None:
         while True:
-            async with _shown("lease"):
+            async with refusal_shown("lease"):
                 await self.take(database)
             await self._clock.sleep(self._config.alerts_lease_s / 3)
 
@@ -127,14 +127,14 @@ class Service:
     async def look(self, database: Database, *, everyone: bool = True) -> int:
         """Look at parks with news, or at every park; return how many messages were put into the outbox."""
         sent = 0
-        async with _shown("parks"):
+        async with refusal_shown("parks"):
             everyone = await self._find(database) or everyone
         dirty, self._dirty = self._dirty, set()
         for park, evaluator in list(self._parks.items()):
             if not (everyone or park in dirty or "" in dirty):
                 continue
             try:
-                async with _shown("look"):
+                async with refusal_shown("look"):
                     sent += await evaluator.look(database)
             except LeaseLostError as error:
                 metrics.REFUSED.inc()
@@ -169,7 +169,7 @@ class Service:
         while True:
             if self.lease.epoch is not None:
                 try:
-                    async with _shown("past"):
+                    async with refusal_shown("past"):
                         await self.judge_past(database)
                 except LeaseLostError as error:
                     log.warning("past.refused", reason=str(error))
@@ -215,7 +215,7 @@ class Service:
 
     async def _count(self, database: Database) -> None:
         while True:
-            async with _shown("count"):
+            async with refusal_shown("count"):
                 messages = await database.fetch(QUERIES["messages_count"])
                 alarms = await database.fetch(QUERIES["states_count"])
                 metrics.MESSAGES.clear()
@@ -227,22 +227,6 @@ class Service:
             await self._clock.sleep(COUNT_S)
 
     async def _connect(self) -> Database:
-        """Connect to the database, waiting for it to come up."""
         backoff = Backoff(first_s=0.2, ceiling_s=10.0, rng=self._rng)
-        while True:
-            try:
-                return await Database.connect(self._config.database_url, max_size=CONNECTIONS)
-            except DatabaseError as error:
-                if not error.retryable:
-                    raise
-                log.warning("database.away", error=str(error))
-                await self._clock.sleep(backoff.next_s())
-
-
-@contextlib.asynccontextmanager
-async def _shown(what: str) -> AsyncGenerator[None]:
-    """Log what the database refused and go on: the next round sees the same rows."""
-    try:
-        yield
-    except DatabaseError as error:
-        log.warning("database.failed", what=what, error=str(error))
+        url = self._config.database_url
+        return await connect_when_up(url, max_size=CONNECTIONS, clock=self._clock, backoff=backoff)

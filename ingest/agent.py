@@ -10,6 +10,7 @@ import structlog
 from parkcarbon.kit.backoff import Backoff
 from parkcarbon.kit.clock import Clock
 from parkcarbon.kit.db import Database, DatabaseError, from_ms
+from parkcarbon.kit.dbwait import connect_when_up
 from parkcarbon.kit.mqtt import Broker, Mqtt
 from parkcarbon.kit.service import serve
 
@@ -81,20 +82,13 @@ class Agent:
         return Backoff(first_s=0.2, ceiling_s=10.0, rng=self._rng)
 
     async def _connect(self) -> Database:
-        """Connect to the database, waiting for it to come up."""
-        backoff = self._backoff()
-        while True:
-            try:
-                database = await Database.connect(
-                    self._config.database_url, max_size=CONNECTIONS, setup=QUERIES["make_staging"]
-                )
-            except DatabaseError as error:
-                if not error.retryable:
-                    raise
-                log.warning("database.away", error=str(error))
-                await self._clock.sleep(backoff.next_s())
-            else:
-                return database
+        return await connect_when_up(
+            self._config.database_url,
+            max_size=CONNECTIONS,
+            clock=self._clock,
+            backoff=self._backoff(),
+            setup=QUERIES["make_staging"],
+        )
 
     async def _follow_config(self, writer: Writer, recomputer: Recomputer) -> None:
         """Store what waited for a change of the park model, at start and after each change."""

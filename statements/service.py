@@ -5,17 +5,16 @@ nothing, and of several workers each task is done by one.
 """
 
 import asyncio
-import contextlib
 import datetime as dt
 import random
-from collections.abc import AsyncGenerator
 
 import structlog
 
 from parkcarbon.books.facts import QUERIES as BOOKS
 from parkcarbon.kit.backoff import Backoff
 from parkcarbon.kit.clock import Clock
-from parkcarbon.kit.db import Database, DatabaseError, from_ms
+from parkcarbon.kit.db import Database, from_ms
+from parkcarbon.kit.dbwait import connect_when_up, refusal_shown
 from parkcarbon.kit.service import Work, serve, within
 from parkcarbon.statement.lifecycle import tasks
 from parkcarbon.statement.lifecycle.due import Due
@@ -111,7 +110,7 @@ class Service:
 
     async def _look(self, database: Database) -> None:
         while True:
-            async with _shown("look"):
+            async with refusal_shown("look"):
                 if added := await self.look(database):
                     log.info("look.found", tasks=added)
                     self._wake.set()
@@ -120,7 +119,7 @@ class Service:
     async def _work(self, database: Database, tools: tasks.Tools) -> None:
         while True:
             done = None
-            async with _shown("tasks"):
+            async with refusal_shown("tasks"):
                 await self._approved(database)
                 done = await tasks.take_one(database, tools)
                 if done is not None:
@@ -142,7 +141,7 @@ class Service:
     async def _mail(self, database: Database) -> None:
         while True:
             sent = None
-            async with _shown("mail"):
+            async with refusal_shown("mail"):
                 if self._mailer is not None and (sent := await deliver_one(database, self._mailer, self.now)):
                     failed = " failed: " in sent
                     metrics.MAILS.labels("failed" if failed else "sent").inc()
@@ -167,22 +166,6 @@ class Service:
         return load_signer(self._config.signing_key_file, self._config.tsa_url)
 
     async def _connect(self) -> Database:
-        """Connect to the database, waiting for it to come up."""
         backoff = Backoff(first_s=0.2, ceiling_s=10.0, rng=self._rng)
-        while True:
-            try:
-                return await Database.connect(self._config.database_url, max_size=CONNECTIONS)
-            except DatabaseError as error:
-                if not error.retryable:
-                    raise
-                log.warning("database.away", error=str(error))
-                await self._clock.sleep(backoff.next_s())
-
-
-@contextlib.asynccontextmanager
-async def _shown(what: str) -> AsyncGenerator[None]:
-    """Log what the database refused and go on: the next round sees the same rows."""
-    try:
-        yield
-    except DatabaseError as error:
-        log.warning("database.failed", what=what, error=str(error))
+        url = self._config.database_url
+        return await connect_when_up(url, max_size=CONNECTIONS, clock=self._clock, backoff=backoff)

@@ -15,8 +15,6 @@ from parkcarbon.kit.db import Database, Row, from_ms
 from tests.fakes.api_park import PARK, make_partitions, write_park
 
 POINT = "m1/active_power"
-NOW_MS = time.time_ns() // 60_000_000_000 * 60_000
-"""The lease goes by the clock of the database, so the tests' own begins with the time of now."""
 RULES = """
 park: demo
 receivers:
@@ -31,6 +29,14 @@ rules:
     priority: high
     receivers: [desk]
 """
+
+
+def minute_of_now_ms() -> int:
+    """Begin of this minute [ms UTC]: the lease goes by the clock of the database, so a test's own begins with it.
+
+    For each test anew: a time of the module's own is as old as the whole run, and readings before it are the past.
+    """
+    return time.time_ns() // 60_000_000_000 * 60_000
 
 
 @dataclass
@@ -120,7 +126,7 @@ async def open_park(url: str) -> AlarmPark:
     database = await Database.connect(url, max_size=4)
     async with database.transaction() as session:
         now = dt.datetime.now(dt.UTC)
-        months = {(at.year, at.month) for at in (from_ms(NOW_MS), from_ms(NOW_MS - 86_400_000 * 31), now)}
+        months = {(at.year, at.month) for at in (now - dt.timedelta(days=31), now, now + dt.timedelta(days=1))}
         await make_partitions(session, *(dt.datetime(year, month, 1, tzinfo=dt.UTC) for year, month in sorted(months)))
     return AlarmPark(database, url)
 

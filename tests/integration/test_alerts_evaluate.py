@@ -16,7 +16,7 @@ from parkcarbon.domain.alarm.decide import apply_act
 from parkcarbon.domain.alarm.types import Observation
 from parkcarbon.kit.clock import ManualClock
 from parkcarbon.kit.db import Session, from_ms
-from tests.fakes.alarm_park import NOW_MS, POINT, RULES, AlarmPark, Desk, Desks, open_park, service
+from tests.fakes.alarm_park import POINT, RULES, AlarmPark, Desk, Desks, minute_of_now_ms, open_park, service
 
 SUBJECT = f"point:{POINT}"
 SECOND = 1000
@@ -32,7 +32,7 @@ async def park(database_url: str) -> AsyncIterator[AlarmPark]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(NOW_MS)
+    return ManualClock(minute_of_now_ms())
 
 
 async def started(park: AlarmPark, clock: ManualClock) -> Service:
@@ -188,8 +188,8 @@ async def test_silenced_alarms_stand_and_say_why(park: AlarmPark, clock: ManualC
     await park.database.execute(
         "insert into alarm_silence (park_id, match, begin_at, end_at, author, comment)"
         " values ('demo', '{\"rule\": \"m1-*\"}', $1, $2, 'shift leader', 'works')",
-        from_ms(NOW_MS - MINUTE),
-        from_ms(NOW_MS + MINUTE),
+        from_ms(clock.now_ms() - MINUTE),
+        from_ms(clock.now_ms() + MINUTE),
     )
     evaluator.hear("parkcarbon_alarm", "demo")
     await read(park, clock, 120)
@@ -202,10 +202,10 @@ async def test_silenced_alarms_stand_and_say_why(park: AlarmPark, clock: ManualC
 
 async def test_readings_that_come_late_open_the_past_and_wake_nobody(park: AlarmPark, clock: ManualClock) -> None:
     await park.rules(RULES + "    after: 1 min\n")
+    begin = clock.now_ms() + 10 * MINUTE
     evaluator = await started(park, clock)
     await read(park, clock, 50, 3600)
     await evaluator.look(park.database)
-    begin = NOW_MS + 10 * MINUTE
     excursion = [(POINT, begin + at * 15 * SECOND, 150.0 if 4 <= at < 12 else 50.0) for at in range(20)]
     await park.read(*excursion)
     assert await evaluator.look(park.database) == 0

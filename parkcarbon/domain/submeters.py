@@ -42,8 +42,8 @@ def outermost(points: Iterable[P]) -> list[P]:
         ValueError: meters stand below one another in a circle.
     """
     given = list(points)
-    above = _upstream(given)
-    return [point for point in given if not _first_above(point.point, above, above.keys())]
+    linked, present = _linked(given), {point.point for point in given}
+    return [point for point in given if _first_above(point.point, linked, present) is None]
 
 
 def weights(points: Iterable[P], mine: Callable[[P], bool]) -> dict[str, int]:
@@ -60,14 +60,13 @@ def weights(points: Iterable[P], mine: Callable[[P], bool]) -> dict[str, int]:
         ValueError: meters stand below one another in a circle.
     """
     given = list(points)
-    above = _upstream(given)
-    own = {point.point: mine(point) for point in given}
+    linked, present = _linked(given), {point.point for point in given}
+    own = {point.point for point in given if mine(point)}
     found = {}
-    for name, is_mine in own.items():
-        upstream = _first_above(name, above, above.keys())
-        weight = int(is_mine) - int(upstream is not None and own[upstream])
+    for point in given:
+        weight = int(point.point in own) - int(_first_above(point.point, linked, present) in own)
         if weight:
-            found[name] = weight
+            found[point.point] = weight
     return found
 
 
@@ -101,8 +100,9 @@ def circle(upstream: Mapping[str, str | None]) -> list[str] | None:
     return None
 
 
-def _upstream(points: Iterable[Nested]) -> dict[str, str | None]:
-    upstream = {point.point: point.below for point in points}
+def _linked(points: Iterable[Nested]) -> dict[str, str | None]:
+    """Those that stand below another one: few of many."""
+    upstream: dict[str, str | None] = {point.point: point.below for point in points if point.below is not None}
     _refuse_circles(upstream)
     return upstream
 

@@ -155,24 +155,35 @@ async def stored(points: int) -> None:
     print(f"{'largest size of this process':<44}{peak_mb:>21.0f} MB")
 
 
-async def fill(database: Database, ids: list[int]) -> None:
-    """Write a month of intervals and hours for every point."""
+async def fill(database: Database, ids: list[int], *, by_point: bool = False) -> None:
+    """Write a month of intervals and hours for every point.
+
+    Args:
+        database: pool.
+        ids: points.
+        by_point: each point's whole month behind the other's, as files of meters are imported; else quarter by
+            quarter, as a park that runs fills its tables.
+    """
     months = {(table, month) for table in ("interval_15min", "rollup_hour") for month in range(680, 684)}
     await Partitions(database).ensure(months)
     print(f"writing a month of {len(ids)} points")
-    quarter = START_MS + np.arange(QUARTERS, dtype=np.int64) * 900_000
-    hour = START_MS + np.arange(HOURS, dtype=np.int64) * 3_600_000
-    for at in range(0, len(ids), 50):
-        some = np.array(ids[at : at + 50], dtype=np.int32)
-        await _copy(database, "interval_15min", some, quarter, 900_000)
-        await _copy(database, "rollup_hour", some, hour, 3_600_000)
+    points = np.array(ids, dtype=np.int32)
+    for table, span_ms, count in (("interval_15min", 900_000, QUARTERS), ("rollup_hour", 3_600_000, HOURS)):
+        start = START_MS + np.arange(count, dtype=np.int64) * span_ms
+        if by_point:
+            for at in range(0, len(points), 50):
+                some = points[at : at + 50]
+                await _copy(database, table, np.repeat(some, count), np.tile(start, len(some)), span_ms)
+            continue
+        for day in np.array_split(start, DAYS):
+            await _copy(database, table, np.tile(points, len(day)), np.repeat(day, len(points)), span_ms)
 
 
 async def _copy(database: Database, table: str, ids: NDArray[np.int32], start: Int64Array, span_ms: int) -> None:
-    size = len(ids) * len(start)
+    size = len(start)
     columns = [
-        Column("point_id", "int4", np.repeat(ids, len(start))),
-        Column("start", "timestamptz", np.tile(start, len(ids))),
+        Column("point_id", "int4", ids),
+        Column("start", "timestamptz", start),
         Column("amount_micro", "int8", np.full(size, 5 * KWH * (span_ms // 900_000), dtype=np.int64)),
         Column("coverage", "float4", np.ones(size, dtype=np.float32)),
         Column("method", "int2", np.zeros(size, dtype=np.int16)),

@@ -1,6 +1,6 @@
 """How long a statement of a month of 1,000 points takes to compose from a database, and how large the process gets.
 
-python -m tests.bench.bench_statement [--points 1000] [--before 11] [--profile]
+python -m tests.bench.bench_statement [--points 1000] [--before 11] [--by-point] [--profile]
 
 The months before (measured throughout, none of them closed) are those that the trend shows.
 
@@ -111,7 +111,7 @@ async def composed(database: Database, order: Order, *, queries: bool = False) -
         return record, took_s
 
 
-async def main(points: int, before: int, *, profile: bool) -> None:
+async def main(points: int, before: int, *, by_point: bool, profile: bool) -> None:
     """Measure."""
     with run_postgres() as server:
         url = server.clone()
@@ -123,10 +123,10 @@ async def main(points: int, before: int, *, profile: bool) -> None:
         )
         begun = time.monotonic()
         ids = [row["point_id"] for row in await ingest.database.fetch("select point_id from point order by point")]
-        await fill(ingest.database, ids)
+        await fill(ingest.database, ids, by_point=by_point)
         await ingest.database.execute(DAYS_OF_HOURS)
         await ingest.database.execute(DAYS_BEFORE, before)
-        await ingest.database.execute("analyze")
+        await ingest.database.execute("vacuum analyze")  # as autovacuum does while a month fills
         await ingest.database.close()
         await asyncio.sleep(max(0.0, SETTLED_S - (time.monotonic() - begun)))
         before_mb = peak_mb()
@@ -154,6 +154,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--before", type=int, default=11)
+    parser.add_argument("--by-point", action="store_true", help="tables as an import of files leaves them")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    asyncio.run(main(options.points, options.before, profile=options.profile))
+    asyncio.run(main(options.points, options.before, by_point=options.by_point, profile=options.profile))

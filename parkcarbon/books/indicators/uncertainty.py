@@ -85,8 +85,9 @@ async def metering_of(
 ) -> dict[str, Metering]:
     """Meters, transformers and data states behind the amounts of a period, by point."""
     found = {}
+    devices = {device.device: device for device in facts.document.devices}
     for amount in points:
-        device, point = _declared(facts, amount.point)
+        device, point = _declared(devices, amount.point)
         episodes = _episodes(point, period)
         shares = await _shares(session, facts, amount, episodes, period=period, hourly=hourly)
         spans = tuple(
@@ -102,10 +103,10 @@ async def metering_of(
     return found
 
 
-def _declared(facts: Facts, name: str) -> tuple[Device | None, Point | None]:
+def _declared(devices: Mapping[str, Device], name: str) -> tuple[Device | None, Point | None]:
     """Device and point of the document; a retired one is in it no longer."""
     device_name, _, quantity = name.partition("/")
-    device = next((device for device in facts.document.devices if device.device == device_name), None)
+    device = devices.get(device_name)
     points = () if device is None else device.points
     return device, next((point for point in points if point.quantity == quantity), None)
 

@@ -44,7 +44,7 @@ def file_name(statement: Statement, name: str) -> str:
 def render_all(record: Record, signer: Signer, at: dt.datetime) -> Files:
     """Every format of a record, signed; takes seconds, so it is called in a thread."""
     from parkcarbon.statement.render.csv import render_csv
-    from parkcarbon.statement.render.pdf import render_pdf
+    from parkcarbon.statement.render.pdf import render_pdfs
     from parkcarbon.statement.render.xlsx import render_xlsx
 
     body = encode(record)
@@ -52,8 +52,7 @@ def render_all(record: Record, signer: Signer, at: dt.datetime) -> Files:
     attached = dict(zip(ATTACHED, (body, signature), strict=True))
     files: Files = {"json": (MEDIA["json"], body), "sig": (MEDIA["sig"], signature)}
     reason = f"{record.number} V{record.version}"
-    for language in LANGUAGES:
-        drawn = render_pdf(record, language=language, attachments=attached)
+    for language, drawn in render_pdfs(record, languages=LANGUAGES, attachments=attached).items():
         files[f"{language}.pdf"] = (MEDIA["pdf"], signer.pdf(drawn, at=at, reason=reason))
     files["xlsx"] = (MEDIA["xlsx"], render_xlsx(record))
     files["csv"] = (MEDIA["csv"], render_csv(record))

@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,13 @@ class RenderError(RuntimeError):
 
 
 def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, bytes]) -> bytes:
+    """Set a statement in one language; see `render_pdfs`."""
+    return render_pdfs(record, languages=(language,), attachments=attachments)[language]
+
+
+def render_pdfs(
+    record: Record, *, languages: Sequence[Language], attachments: Mapping[str, bytes]
+) -> dict[Language, bytes]:
     """Set a statement.
 
     The same arguments give the same bytes: nothing is read but the record and the fonts, and the date of the document
@@ -36,7 +43,7 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
 
     Args:
         record: of the statement.
-        language: `zh`, `en`, or `both`.
+        languages: `zh`, `en`, or `both`; each a document.
         attachments: files to carry, by name; `statement.json` is marked as the source of the document.
 
     Raises:
@@ -44,6 +51,11 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
         RenderError: typst refused, with its reason.
     """
     folder = fonts.font_folder()
+    inputs = {"qr": _qr(record), **_files(attachments)}
+    return {language: _set(record, language, folder, inputs) for language in languages}
+
+
+def _set(record: Record, language: Language, folder: Path, inputs: Mapping[str, str]) -> bytes:
     known = fonts.characters(folder)
     view = View(record, language, lambda text: fonts.breakable(fonts.printable(text, known))).whole()
     try:
@@ -52,7 +64,7 @@ def render_pdf(record: Record, *, language: Language, attachments: Mapping[str, 
             root=TEMPLATE,
             font_paths=_faces(folder),
             ignore_system_fonts=True,
-            sys_inputs={"view": json.dumps(view, ensure_ascii=False), "qr": _qr(record), **_files(attachments)},
+            sys_inputs={"view": json.dumps(view, ensure_ascii=False), **inputs},
             pdf_standards=[STANDARD],
             timestamp=dt.datetime.fromisoformat(record.issued_at or record.known_on).replace(microsecond=0),
         )

@@ -2,7 +2,8 @@
 
 import functools
 import math
-from typing import TYPE_CHECKING, Final
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -12,9 +13,10 @@ from .formulas import letters
 from .grid import Grid, Item, Row, Style, cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from openpyxl.cell.cell import Cell, MergedCell
+    from openpyxl.styles.cell_style import StyleArray
     from openpyxl.worksheet.worksheet import Worksheet
 
 _LEADERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -46,6 +48,8 @@ def _aligned(side: str, *, wrap: bool, indent: int) -> Alignment:
 
 def _length(text: str) -> int:
     """Characters of the longest line; a Chinese one is two wide."""
+    if text.isascii():
+        return max(map(len, text.split("\n")))
     return max((sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in text.split("\n")), default=0)
 
 
@@ -90,6 +94,7 @@ class Styles:
         self._box = PatternFill("solid", fgColor="E6E6E6")
         self._total = Border(top=thin, bottom=Side("double", color="808080"))
         self._subtotal = Border(top=thin)
+        self._looks: dict[tuple[object, ...], StyleArray] = {}
 
     def page(self, sheet: "Worksheet", grid: Grid) -> None:
         """A sheet of a page: widths, heights, long words over many columns, and shades on heat maps."""
@@ -132,6 +137,28 @@ class Styles:
 
     def put(self, cell: "Cell | MergedCell", item: Item) -> None:
         """How an item looks."""
+        side, indent = "right" if item.right else "left", min(item.indent, 15)
+        look = (item.style, item.figure is not None, bool(item.text), side, indent)
+        self._as_before(cell, look, lambda: self._put(cell, item, side, indent))
+
+    def number(self, cell: "Cell | MergedCell", number_format: str) -> None:
+        """A number: right, with its format."""
+        self._as_before(cell, (number_format,), lambda: self._number(cell, number_format))
+
+    def _as_before(self, cell: Any, look: tuple[object, ...], dress: "Callable[[], None]") -> None:
+        """Dress a cell as the last one that came as bare and went as dressed: openpyxl compares every font by value.
+
+        What a cell wears is a row of numbers; there is no public way to copy it.
+        """
+        key = (*(cell._style or ()), *look)  # noqa: SLF001
+        known = self._looks.get(key)
+        if known is None:
+            dress()
+            self._looks[key] = copy(cell._style)  # noqa: SLF001
+        else:
+            cell._style = copy(known)  # noqa: SLF001
+
+    def _put(self, cell: "Cell | MergedCell", item: Item, side: str, indent: int) -> None:
         cell.font = self._fonts[item.style]
         if item.style in ("head", "box"):
             cell.fill = self._head if item.style == "head" else self._box
@@ -140,12 +167,9 @@ class Styles:
         if item.figure is not None:
             cell.alignment = _aligned("right", wrap=False, indent=0)
         elif item.text:
-            wrap = item.style != "title"
-            side = "right" if item.right else "left"
-            cell.alignment = _aligned(side, wrap=wrap, indent=min(item.indent, 15))
+            cell.alignment = _aligned(side, wrap=item.style != "title", indent=indent)
 
-    def number(self, cell: "Cell | MergedCell", number_format: str) -> None:
-        """A number: right, with its format."""
+    def _number(self, cell: "Cell | MergedCell", number_format: str) -> None:
         cell.number_format = number_format
         cell.alignment = _aligned("right", wrap=False, indent=0)
 

@@ -97,7 +97,7 @@ def test_a_gauge_above_its_limit_for_long_enough_fires_and_comes_back() -> None:
     powers(desk, 940, 960, 970, 980, 920, 890, 890, 890)
     assert (desk.fired, desk.resolved, desk.standing) == ([*PEAK], [*PEAK], [])
     assert desk.seen[2].reason == Said(
-        "gate/active_power 970 kW，高于限值 950 kW", "gate/active_power 970 kW, above the limit 950 kW"
+        "关口表 总有功功率 970 kW，高于限值 950 kW", "Gate, active power 970 kW, above the limit 950 kW"
     )
 
 
@@ -197,7 +197,7 @@ def test_outside_its_hours_a_rule_is_clear() -> None:
         desk.look(scene(at_ms, {3: Newest(at_ms, 99.0, 0)}))
         assert len(desk.fired) == fired
     assert desk.resolved == [*PEAK]
-    assert desk.seen[-1].reason.en == "gate/active_power: outside the hours 22:00-06:00"
+    assert desk.seen[-1].reason.en == "Gate, active power: outside the hours 22:00-06:00"
 
 
 # ── emission rate ───────────────────────────────────────────────────────────────────────────────

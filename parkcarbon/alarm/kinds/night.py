@@ -14,6 +14,7 @@ from parkcarbon.alarm.observe.intervals import Grid, flow_points, load_grid, mea
 from parkcarbon.alarm.observe.judge import clock_hours, counts, judge
 from parkcarbon.alarm.observe.series import observations_of
 from parkcarbon.alarm.rules.document import Rule
+from parkcarbon.alarm.subjects import subject_name
 from parkcarbon.domain.alarm.types import Observation, Said
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.domain.readings import FloatArray
@@ -55,7 +56,7 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
         power = _power(rule, scene.model, subject, grid)
         if power is not None:
             values = _nightly(rule, scene.model, grid, power)
-            what, value = _what(rule, subject), float(values[-1])
+            what, value = _what(rule, scene.model, subject), float(values[-1])
             of_ms = end_ms - INTERVAL_MS
             found.append(
                 judge(
@@ -73,7 +74,7 @@ async def history(session: Session, model: ParkModel, rule: Compiled, begin_ms: 
         power = _power(rule, model, subject, grid)
         if power is not None:
             series = within(grid.ends_ms, _nightly(rule, model, grid, power), begin_ms, end_ms)
-            found += observations_of(rule, model, subject, series, _what(rule, subject), span_ms=INTERVAL_MS)
+            found += observations_of(rule, model, subject, series, _what(rule, model, subject), span_ms=INTERVAL_MS)
     return found
 
 
@@ -114,10 +115,10 @@ def _means(part: FloatArray, lengths: FloatArray) -> FloatArray:
     return found
 
 
-def _what(rule: Compiled, subject: str) -> Said:
+def _what(rule: Compiled, model: ParkModel, subject: str) -> Said:
     hours = clock_hours(rule.hours or NIGHT)
     name = NAMES[rule.rule.of[0] if rule.rule.of and rule.rule.of[0] in _FIGURES else "load"]
-    base = Said(subject.removeprefix(POINT), subject.removeprefix(POINT)) if subject.startswith(POINT) else name
+    base = subject_name(model, subject) if subject.startswith(POINT) else name
     return Said(f"{base.zh} 夜间（{hours}）平均功率", f"{base.en}, mean power at night ({hours})")
 
 

@@ -14,7 +14,8 @@ from parkcarbon.alarm.observe.judge import judge
 from parkcarbon.alarm.observe.points import gauge_value, rate_unit, read_gauge, stale_ms, unknown_at_ms
 from parkcarbon.alarm.observe.series import observations_of, with_silences
 from parkcarbon.alarm.rules.document import Rule
-from parkcarbon.domain.alarm.types import Observation, Said
+from parkcarbon.alarm.subjects import subject_name
+from parkcarbon.domain.alarm.types import Observation
 from parkcarbon.domain.reading import INTERVAL_MS
 from parkcarbon.kit.db import Session
 from parkcarbon.live.figures import FIGURES
@@ -79,7 +80,7 @@ def observe(rule: Compiled, scene: Scene) -> list[Observation]:
         if judged is not None:
             at_ms, value = judged
             of_ms = at_ms - (INTERVAL_MS if point.metered else 0)
-            what = Said(point.point, point.point)
+            what = subject_name(scene.model, subject)
             found.append(
                 judge(rule, scene.model, subject, at_ms, value, what=what, committed_ms=scene.committed_ms, of_ms=of_ms)
             )
@@ -126,8 +127,8 @@ async def _past_of(
     else:
         times, values = await read_gauge(session, point, begin_ms, end_ms)
         times, values = with_silences(times, values, stale_ms(point), end_ms)
-    subject, what, span_ms = POINT + point.point, Said(point.point, point.point), INTERVAL_MS if point.metered else 0
-    return observations_of(rule, model, subject, (times, values), what, span_ms=span_ms)
+    subject, span_ms = POINT + point.point, INTERVAL_MS if point.metered else 0
+    return observations_of(rule, model, subject, (times, values), subject_name(model, subject), span_ms=span_ms)
 
 
 def _gauge(point: PointInfo, scene: Scene) -> tuple[int, float | None]:

@@ -26,6 +26,7 @@ from . import scales
 Language = Literal["zh", "en", "both"]
 Json = dict[str, Any]
 Clean = Callable[[str], str]
+Ems = Callable[[str], float]
 
 _LIKE_A_NUMBER: Final = re.compile(r"[-+±~≈]?[\d,. ]+%?|–|-|")
 _WIDE: Final = 0x2E80
@@ -46,12 +47,16 @@ class Blocks:
         figures: of the record.
         language: `zh`, `en`, or `both` with Chinese above English.
         clean: makes any text one that can be set.
+        ems: how wide a text is [em].
     """
 
-    def __init__(self, figures: Mapping[str, Figure], language: Language, clean: Clean = str) -> None:
+    def __init__(
+        self, figures: Mapping[str, Figure], language: Language, clean: Clean = str, ems: Ems | None = None
+    ) -> None:
         self.figures = figures
         self.language = language
         self.clean = clean
+        self.ems = ems or _ems
 
     def text(self, text: Text) -> list[list[str]]:
         """Words with their language; once where both languages say the same."""
@@ -218,22 +223,29 @@ class Blocks:
         return max(map(_decimals, plain), default=0)
 
     def _column(self, column: Column, at: int, lines: Sequence[Json]) -> Json:
-        """Head, and the widest of what stands below it: the template measures these and no others."""
+        """Head, and how wide the widest of what stands below it is: to measure them took a seventh of a document."""
         cells = [line["cells"][at] for line in lines if at < len(line["cells"])]
         numbers = [f"{cell['shown']}{cell['pad']} {cell['unit']}".rstrip() for cell in cells if "shown" in cell]
         texts = [text for cell in cells for _, text in cell.get("text", ())]
-        head = self.text(column.head)
+        head, unit = self.text(column.head), self.clean(column.unit)
         all_texts = [*texts, *(text for _, text in head)]
         only_words = not numbers and any(not _LIKE_A_NUMBER.fullmatch(text) for text in texts)
         return {
             "head": head,
-            "unit": self.clean(column.unit),
+            "unit": unit,
             "align": "left" if only_words else column.align,
             "weight": column.weight,
-            "number": max(numbers, key=_ems, default=""),
-            "text": max(all_texts, key=_ems, default=""),
-            "word": max((word for text in all_texts for word in _unbroken(text)), key=_ems, default=""),
+            "ems": {
+                "number": self._widest(numbers),
+                "text": self._widest(all_texts),
+                "word": self._widest(word for text in all_texts for word in _unbroken(text)),
+                "unit": self._widest([f"[{unit}]"] if unit else []),
+                "units": self._widest(f"[{unit}]".split(", ") if unit else []),
+            },
         }
+
+    def _widest(self, texts: Iterable[str]) -> float:
+        return round(max(map(self.ems, texts), default=0.0), 3)
 
 
 _DRAWN: Final[Mapping[type, Callable[[Blocks, Any], Json]]] = {

@@ -20,6 +20,9 @@ from .view import View
 TEMPLATE: Final = Path(__file__).parent / "template"
 STANDARD: Final = "a-3b"
 KEPT_DOCUMENTS: Final = 10
+LETTERS: Final = (
+    "".join(map(chr, [*range(0x20, 0x7F), *range(0xA1, 0x250), *range(0x370, 0x530)])) + "‐–—‘’“”•…‰′″€₂→−≈≠≤≥"
+)
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 """Typst's threads: more of them take 7 % more of the processors where several statements are set at once."""
 
@@ -57,7 +60,13 @@ def render_pdfs(
 
 def _set(record: Record, language: Language, folder: Path, inputs: Mapping[str, str]) -> bytes:
     known = fonts.characters(folder)
-    view = View(record, language, lambda text: fonts.breakable(fonts.printable(text, known))).whole()
+    advances = _advances(folder)
+    view = View(
+        record,
+        language,
+        lambda text: fonts.breakable(fonts.printable(text, known)),
+        lambda text: sum(advances.get(letter, 1.0) for letter in text),
+    ).whole()
     try:
         pdf = typst.compile(
             TEMPLATE / "main.typ",
@@ -80,6 +89,24 @@ def _set(record: Record, language: Language, folder: Path, inputs: Mapping[str, 
 def _faces(folder: Path) -> typst.Fonts:
     """The Chinese fonts and those inside typst; what the machine has is never looked at."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
+
+
+@functools.cache
+def _advances(folder: Path) -> dict[str, float]:
+    """Widths of the letters that are not as wide as they are high [em], as typst sets them."""
+    known = fonts.characters(folder)
+    letters = "".join(letter for letter in LETTERS if ord(letter) in known)
+    found = typst.query(
+        TEMPLATE / "advances.typ",
+        "<advances>",
+        field="value",
+        one=True,
+        root=TEMPLATE,
+        font_paths=_faces(folder),
+        ignore_system_fonts=True,
+        sys_inputs={"letters": letters, "view": '{"words": {}, "language": "zh"}', "files": "[]"},
+    )
+    return dict(json.loads(found))
 
 
 def _forget(faces: typst.Fonts) -> None:

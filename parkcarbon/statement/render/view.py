@@ -21,7 +21,7 @@ from parkcarbon.statement.record import (
 from parkcarbon.statement.sheet import UNKNOWN, shown
 
 from . import scales, words
-from .blocks import Blocks, Clean, Json, Language
+from .blocks import Blocks, Clean, Ems, Json, Language
 
 Rows = list[list[Text | str]]
 
@@ -47,13 +47,14 @@ class View:
         record: of the statement.
         language: `zh`, `en`, or `both` with Chinese above English.
         clean: makes any text one that can be set.
+        ems: how wide a text is [em]; None: about.
     """
 
-    def __init__(self, record: Record, language: Language, clean: Clean = str) -> None:
+    def __init__(self, record: Record, language: Language, clean: Clean = str, ems: Ems | None = None) -> None:
         self.record = record
         self.language = language
         self.clean = clean
-        self.blocks = Blocks(record.figures, language, clean)
+        self.blocks = Blocks(record.figures, language, clean, ems)
         self.text = self.blocks.text
 
     def whole(self) -> Json:

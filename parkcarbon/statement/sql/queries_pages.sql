@@ -61,14 +61,15 @@ select set_config('work_mem', '64MB', true), set_config('max_parallel_workers_pe
 
 -- name: page_groups
 -- Derived: sums of points $1, each of the group $4 at its place, by interval of [$2, $3), in no order; known: of how
--- many of the group's points it is wholly known and not negative. Distinct, of points that the planner has counted:
--- it then hashes groups and not intervals, and two processes each add up their half before they meet.
+-- many of the group's points it is wholly known and not negative. Points are looked up on the right, once each and of
+-- a table that the planner has counted: so it expects as many rows as there are, hashes groups and not intervals, and
+-- two processes each add up their half before they meet.
 select g.point_id, i.start, sum(i.amount_micro)::bigint as amount_micro,
        count(*) filter (where i.coverage >= 0.9999 and i.method <> 5 and i.amount_micro >= 0) as known
 from interval_15min i
-join (
+left join (
   select distinct on (p.point_id) p.point_id as member_id, u.point_id
   from point p join unnest($1::int[], $4::int[]) as u (member_id, point_id) on u.member_id = p.point_id
 ) g on g.member_id = i.point_id
-where i.start >= $2::timestamptz and i.start < $3::timestamptz
+where i.point_id = any($1::int[]) and i.start >= $2::timestamptz and i.start < $3::timestamptz
 group by g.point_id, i.start;

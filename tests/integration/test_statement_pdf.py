@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import itertools
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ from parkcarbon.statement.record import (
 from parkcarbon.statement.render import fonts
 from parkcarbon.statement.render.blocks import Language
 from parkcarbon.statement.render.order import printed_figures
-from parkcarbon.statement.render.pdf import RenderError, render_pdf
+from parkcarbon.statement.render.pdf import TEMPLATE, RenderError, render_pdf
 from parkcarbon.statement.sheet import Sheet, words
 from parkcarbon.statement.sign.keys import make_key
 from parkcarbon.statement.sign.pdf import sign_pdf
@@ -383,8 +384,9 @@ def test_without_the_fonts_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_record_that_cannot_be_set_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "main.typ").write_text("#panic()")
-    monkeypatch.setattr("parkcarbon.statement.render.pdf.TEMPLATE", tmp_path)
+    broken = Path(shutil.copytree(TEMPLATE, tmp_path / "template"))
+    (broken / "main.typ").write_text("#panic()")
+    monkeypatch.setattr("parkcarbon.statement.render.pdf.TEMPLATE", broken)
     with pytest.raises(RenderError, match="PC-suzhou-demo-2026-10 V1 in zh"):
         made_anew(sample_record(), "zh")
 

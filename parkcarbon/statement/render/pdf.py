@@ -54,31 +54,28 @@ def render_pdfs(
         RenderError: typst refused, with its reason.
     """
     folder = fonts.font_folder()
+    known, advances = fonts.characters(folder), _advances(folder)
+    # The languages share most of their texts: each is looked at once.
+    clean = functools.cache(lambda text: fonts.breakable(fonts.printable(text, known)))
+    ems = functools.cache(lambda text: sum(advances.get(letter, 1.0) for letter in text))
     inputs = {"qr": _qr(record), **_files(attachments)}
-    return {language: _set(record, language, folder, inputs) for language in languages}
+    return {language: _set(View(record, language, clean, ems), folder, inputs) for language in languages}
 
 
-def _set(record: Record, language: Language, folder: Path, inputs: Mapping[str, str]) -> bytes:
-    known = fonts.characters(folder)
-    advances = _advances(folder)
-    view = View(
-        record,
-        language,
-        lambda text: fonts.breakable(fonts.printable(text, known)),
-        lambda text: sum(advances.get(letter, 1.0) for letter in text),
-    ).whole()
+def _set(view: View, folder: Path, inputs: Mapping[str, str]) -> bytes:
+    record = view.record
     try:
         pdf = typst.compile(
             TEMPLATE / "main.typ",
             root=TEMPLATE,
             font_paths=_faces(folder),
             ignore_system_fonts=True,
-            sys_inputs={"view": json.dumps(view, ensure_ascii=False), **inputs},
+            sys_inputs={"view": json.dumps(view.whole(), ensure_ascii=False), **inputs},
             pdf_standards=[STANDARD],
             timestamp=dt.datetime.fromisoformat(record.issued_at or record.known_on).replace(microsecond=0),
         )
     except typst.TypstError as error:
-        raise RenderError(f"{record.number} V{record.version} in {language}: {error.message}") from error
+        raise RenderError(f"{record.number} V{record.version} in {view.language}: {error.message}") from error
     finally:
         _forget(_faces(folder))
     # What a signature appends has to begin on a line of its own (ISO 19005-3, 6.1.9); typst ends without one.

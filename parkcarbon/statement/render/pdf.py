@@ -92,7 +92,7 @@ def _faces(folder: Path) -> typst.Fonts:
 def _advances(folder: Path) -> dict[str, float]:
     """Widths of the letters that are not as wide as they are high [em], as typst sets them."""
     known = fonts.characters(folder)
-    letters = "".join(letter for letter in LETTERS if ord(letter) in known)
+    letters = "".join(letter for letter in LETTERS + fonts.RAISED_AND_LOWERED if ord(letter) in known)
     found = typst.query(
         TEMPLATE / "advances.typ",
         "<advances>",
@@ -103,7 +103,7 @@ def _advances(folder: Path) -> dict[str, float]:
         ignore_system_fonts=True,
         sys_inputs={"letters": letters, "view": '{"words": {}, "language": "zh"}', "files": "[]"},
     )
-    return dict(json.loads(found))
+    return {**dict(json.loads(found)), fonts.SOFT_BREAK: 0.0}
 
 
 def _forget(faces: typst.Fonts) -> None:
